@@ -1,0 +1,91 @@
+# Everything that a contributor runs. Each target sets up .venv first, from the hashed locks; nothing needs installing
+# by hand. `make help` lists the targets.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))) python3)
+BIN := .venv/bin
+GENERATED := '*_pb2*.py' '*_pb2*.pyi'
+PROTOC := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I.
+PROTOS = $(wildcard proto/*/v1/*.proto)
+PYTEST ?= $(BIN)/python -m pytest
+# Two at a time; a file's tests stay together, so that each file's servers and stacks are started once.
+PARALLEL ?= -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all test-faults test-image test-containers bench bench-peers bench-ablation bench-overload soak check format static unit proto proto-check lock venv-run venv-test
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+run: venv-run ## set up and run the whole gateway here until Ctrl-C
+	@exec $(BIN)/oneapi up
+
+test: venv-test static ## every test that fits in 15 minutes on two cores
+	@$(PYTEST) $(PARALLEL) --ignore=tests/replicas --ignore=tests/faults/test_short_run.py
+
+test-all: test test-replicas test-faults test-image test-containers ## that, and the long ones
+
+test-replicas: venv-test ## several replicas of each service, and parts that are gone; a short run under faults
+	@$(PYTEST) -q tests/replicas tests/faults/test_short_run.py
+
+test-faults: venv-test ## the fault suite; SEED=n repeats a run
+	@$(BIN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED))
+
+test-image: venv-test ## build the image and run the five services from it; needs Docker, or root
+	@$(PYTEST) -q -s tests/image/checks.py
+
+test-containers: venv-test ## integration tests with their stores in containers; needs root
+	@$(BIN)/python -m tests.image.store_images
+
+bench: venv-test ## the benchmarks; writes .bench/latest.json
+	@$(BIN)/python -m tests.bench.bench
+
+bench-peers: venv-test ## other gateways beside ours, installed under .bench/; writes .bench/peers.json
+	@$(BIN)/python -m tests.bench.peers
+
+bench-ablation: venv-test ## what each duty of the edge costs; writes .bench/ablation.json
+	@$(BIN)/python -m tests.bench.ablation
+
+bench-overload: venv-test ## one edge under twice its load: what it still answers, and how it refuses
+	@$(BIN)/python -m tests.bench.overload
+
+soak: venv-test ## half of one edge's load for MINUTES (20); what it keeps of memory and descriptors
+	@$(BIN)/python -m tests.bench.soak $(MINUTES)
+
+check: venv-test static unit ## format, lint, types, import contracts, generated code, unit tests: no servers
+
+unit: venv-test ## the tests that touch no network
+	@$(PYTEST) -q tests/unit tests/architecture
+
+static: venv-test proto-check
+	@$(BIN)/ruff format --check -q . || { echo 'Not formatted; run: make format'; exit 1; }
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: venv-test ## format the sources and fix what ruff can fix
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+proto: venv-test ## generate the Python of proto/ again
+	@$(PROTOC) --python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=quiet:. $(PROTOS)
+
+proto-check: venv-test
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && \
+	$(PROTOC) --python_out="$$fresh" --pyi_out="$$fresh" --grpc_python_out="$$fresh" --mypy_grpc_out=quiet:"$$fresh" \
+		$(PROTOS) && \
+	diff -rq -x '*.proto' -x __init__.py -x __pycache__ proto "$$fresh/proto" || \
+	{ echo 'The generated Python is not what proto/ says; run: make proto'; exit 1; }
+
+lock: venv-run ## compute the locks from pyproject.toml anew
+	@set -e; compile='$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --no-annotate --no-header -q'; \
+	$$compile pyproject.toml --group stack --group dev -o requirements-dev.lock; \
+	$$compile pyproject.toml -c requirements-dev.lock -o requirements.lock; \
+	$$compile --no-deps --group stack -c requirements-dev.lock -o requirements-stack.lock; \
+	printf 'setuptools\nuv\n' | $$compile - -c requirements-dev.lock -o requirements-build.lock
+
+venv-run:
+	@$(PYTHON) -I oneapi/stack/bootstrap.py run
+
+venv-test:
+	@$(PYTHON) -I oneapi/stack/bootstrap.py test

@@ -1,0 +1,1 @@
+"""Published configuration: its types, its feed, and the immutable view that services decide by."""

@@ -1,0 +1,1 @@
+"""OpenAI Chat Completions: requests, answers, streams and errors."""

@@ -1,0 +1,1 @@
+"""OpenAI Embeddings: one request, one answer, no stream."""

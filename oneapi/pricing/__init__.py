@@ -1,0 +1,1 @@
+"""Usage to money. Pure: rates, times and usage come as arguments; everything is integers."""

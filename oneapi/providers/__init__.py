@@ -1,0 +1,1 @@
+"""How each upstream vendor is called: URL, credentials, quirks. Data and pure functions."""

@@ -1,0 +1,83 @@
+"""Mints, recognises and hashes relay keys and management tokens.
+
+It decides their format: a prefix, 40 random base 62 characters (238 bits) and a checksum of 6, so that a scanner or an
+edge can tell a fake one without asking anybody. Only hashes are ever stored. It must not know what a key may do.
+"""
+
+import hashlib
+import hmac
+import secrets
+import string
+import zlib
+
+from oneapi.runtime.key_derivation import derive_key
+
+RELAY_PREFIX = "sk-"
+MANAGEMENT_PREFIX = "oat-"
+RANDOM_CHARACTERS = 40
+CHECKSUM_CHARACTERS = 6
+
+_BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_BASE62_SET = frozenset(_BASE62)
+
+
+def _checksum(text: str) -> str:
+    number = zlib.crc32(text.encode())
+    digits = ""
+    for _ in range(CHECKSUM_CHARACTERS):
+        number, digit = divmod(number, 62)
+        digits = _BASE62[digit] + digits
+    return digits
+
+
+def _mint(prefix: str) -> str:
+    body = prefix + "".join(secrets.choice(_BASE62) for _ in range(RANDOM_CHARACTERS))
+    return body + _checksum(body)
+
+
+def _well_formed(text: str, prefix: str) -> bool:
+    if len(text) != len(prefix) + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS or not text.startswith(prefix):
+        return False
+    if not _BASE62_SET.issuperset(text[len(prefix) :]):
+        return False
+    return _checksum(text[:-CHECKSUM_CHARACTERS]) == text[-CHECKSUM_CHARACTERS:]
+
+
+def mint() -> str:
+    """A new relay key, 49 characters: `sk-`, 40 random ones, 6 of checksum."""
+    return _mint(RELAY_PREFIX)
+
+
+def mint_management() -> str:
+    """A new management token, 50 characters: `oat-`, 40 random ones, 6 of checksum."""
+    return _mint(MANAGEMENT_PREFIX)
+
+
+def well_formed(key: str) -> bool:
+    """Whether this could be a relay key that `mint` made."""
+    return _well_formed(key, RELAY_PREFIX)
+
+
+def well_formed_management(token: str) -> bool:
+    """Whether this could be a management token that `mint_management` made."""
+    return _well_formed(token, MANAGEMENT_PREFIX)
+
+
+def hint(key: str) -> str:
+    """What may be shown of a key after its making: the prefix and the last four characters."""
+    prefix = key[: key.find("-") + 1]
+    return f"{prefix}…{key[-4:]}"
+
+
+class KeyHasher:
+    """Hashes keys with a pepper that only holders of the installation's secret key can derive.
+
+    A fast hash is right here: the keys hold 238 random bits, and a slow one would let bad keys exhaust the edge.
+    """
+
+    def __init__(self, secret_key: str) -> None:
+        self._pepper = derive_key(secret_key, "relay key hash")
+
+    def hash(self, key: str) -> str:
+        """64 hexadecimal characters of HMAC-SHA256. Any text is accepted."""
+        return hmac.digest(self._pepper, key.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()

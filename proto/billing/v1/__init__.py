@@ -1,0 +1,1 @@
+"""Billing's reports, version 1."""

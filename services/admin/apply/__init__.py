@@ -1,0 +1,1 @@
+"""`oneapi apply`: brings the configuration to what a file says, through the management API."""

@@ -1,0 +1,37 @@
+"""The parts that a request may need, made once by the service. It decides nothing, and knows no route."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from oneapi.runtime.health import Readiness
+from oneapi.runtime.relay_keys import KeyHasher
+from oneapi.runtime.sealing import Sealer
+from services.admin.identity.authentication import Authenticator
+from services.admin.identity.passwords import Passwords
+from services.admin.identity.throttle import Throttle
+from services.admin.publishing.bus import Bus
+from services.admin.reports.clients import Reports
+from services.admin.settings import Settings
+from services.admin.store.database import Database
+
+
+@dataclass(slots=True)
+class Parts:
+    """`running_keys` are the Idempotency-Keys whose requests run in this process, with their callers."""
+
+    settings: Settings
+    database: Database
+    sealer: Sealer
+    hasher: KeyHasher
+    authenticator: Authenticator
+    reports: Reports
+    readiness: Readiness
+    bus: Bus
+    passwords: Passwords = field(default_factory=Passwords)
+    throttle: Throttle = field(default_factory=Throttle)
+    running_keys: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def wake_publisher(self) -> Callable[[], None]:
+        """Tells the publisher that the outbox has something new."""
+        return self.bus.wake

@@ -1,0 +1,1 @@
+"""What admin asks other services: billing for money and logs, the router for its reasons."""

@@ -1,0 +1,1 @@
+"""Accounts: who pays, and the credits that they were given."""

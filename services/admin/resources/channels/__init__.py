@@ -1,0 +1,1 @@
+"""Channels: upstreams with their credentials."""

@@ -1,0 +1,1 @@
+"""Which channels the router would take, and why."""

@@ -1,0 +1,1 @@
+"""Relay keys: what clients call the gateway with."""

@@ -1,0 +1,1 @@
+"""Prices: versions of what a model costs."""

@@ -1,0 +1,1 @@
+"""Receipts, logs, usage and balances, as billing knows them."""

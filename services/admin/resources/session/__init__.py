@@ -1,0 +1,1 @@
+"""Console sessions: login and logout."""

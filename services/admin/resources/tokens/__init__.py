@@ -1,0 +1,1 @@
+"""Management tokens: what scripts call this API with."""

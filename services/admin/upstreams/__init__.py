@@ -1,0 +1,1 @@
+"""Which upstreams may be configured, and whether one answers."""

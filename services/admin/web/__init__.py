@@ -1,0 +1,1 @@
+"""HTTP of the management API: problems, bodies, replays, fields, observation. Knows no resource."""

@@ -1,0 +1,45 @@
+"""Books what the last writer had in work when it died, without waiting for the bus to deliver it again.
+
+It decides what that is: what was delivered and not acknowledged. The bus delivers it a second time when the
+acknowledgement is overdue; by then it is known, and only acknowledged. It must not know how anything is booked.
+"""
+
+import logging
+
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from oneapi.bus.subjects import CONSUMER_BILLING, LEDGER_SUBJECTS, STREAM_LEDGER
+from oneapi.catalog.view import CatalogView
+from services.billing.books import Books
+from services.billing.intake import Intake
+from services.billing.stream_reading import batches
+
+logger = logging.getLogger(__name__)
+
+
+class _Later:
+    """What can't be read is put aside when it is delivered: only then can it be acknowledged."""
+
+    async def dead_letter(self, msg: Msg, why: str) -> None:
+        logger.info("a message will be put aside: %s", why, extra={"fields": {"subject": msg.subject}})
+
+
+async def catch_up(js: JetStreamContext, books: Books, catalog: CatalogView) -> int:
+    """Returns how many messages were read. Raises NotTheWriter, and what the stores raise."""
+    try:
+        info = await js.consumer_info(STREAM_LEDGER, CONSUMER_BILLING)
+    except NotFoundError:
+        return 0
+    if not info.num_ack_pending or info.ack_floor is None or info.delivered is None:
+        return 0
+    # Markers of edges belong to rebuilds of the last writer: this one asks for its own.
+    intake = Intake(js, _Later(), books, lambda: catalog, lambda _: None)
+    count = 0
+    first, last = info.ack_floor.stream_seq + 1, info.delivered.stream_seq
+    async for messages in batches(js, STREAM_LEDGER, LEDGER_SUBJECTS, first, last):
+        await intake.handle(messages)
+        count += len(messages)
+    logger.info("what the last writer had in work is booked", extra={"fields": {"messages": count}})
+    return count

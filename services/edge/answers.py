@@ -1,0 +1,134 @@
+"""Writes answers that the edge gives by itself: JSON and errors, each in the format of the path that was asked.
+
+It decides which format a path speaks and which headers every such answer has. It must not know why an error happened.
+"""
+
+import http
+from collections.abc import Sequence
+from email.utils import formatdate
+
+import msgspec
+
+from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.registry import DIALECTS
+from oneapi.runtime import semconv
+from oneapi.runtime.health import Send
+from oneapi.runtime.ids import uuid7
+from oneapi.runtime.metrics import counter
+from services.edge.paths import MCP_PATH
+
+Headers = list[tuple[bytes, bytes]]
+
+REFUSALS = counter(semconv.METRIC_REFUSALS, "Errors that clients were told, by kind and status", ("kind", "status"))
+
+JSON = (b"content-type", b"application/json")
+PROBLEM = (b"content-type", b"application/problem+json")
+ALWAYS: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+CHALLENGE = (b"www-authenticate", b'Bearer realm="one-api"')
+JSON_RPC_INTERNAL = -32603
+JSON_RPC_INVALID = -32600
+
+_DIALECT_OF = (
+    (b"/v1/messages", "anthropic_messages"),
+    (b"/v1/responses", "openai_responses"),
+    (b"/v1/embeddings", "openai_embeddings"),
+)
+
+
+def id_headers(request_id: str) -> Headers:
+    """The two headers that every answer carries."""
+    value = request_id.encode()
+    return [(b"x-request-id", value), (b"x-oneapi-request-id", value)]
+
+
+def dialect_of(raw_path: bytes, *, anthropic: bool = False) -> str:
+    """The dialect in which a path's errors are written. `anthropic`: the client says that it is one of Anthropic's."""
+    for prefix, dialect in _DIALECT_OF:
+        if raw_path.startswith(prefix) and raw_path[len(prefix) : len(prefix) + 1] in {b"", b"/", b"?"}:
+            return dialect
+    return "anthropic_messages" if anthropic else "openai_chat"
+
+
+def error_answer(
+    raw_path: bytes, error: GatewayError, request_id: str, *, anthropic: bool = False
+) -> tuple[Headers, bytes]:
+    """Headers and body of an error, in the format of its path."""
+    headers = [*ALWAYS, *id_headers(request_id)]
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after_s))))
+    if error.status == 401:
+        headers.append(CHALLENGE)
+    if error.status == 402:
+        # Trying again can't help: SDKs that know this header don't.
+        headers.append((b"x-should-retry", b"false"))
+    if raw_path == MCP_PATH:
+        body = _json_rpc(error, request_id)
+    elif raw_path.startswith(b"/api/") and not raw_path.startswith((b"/api/paas/v4", b"/api/token")):
+        return [PROBLEM, *headers], _problem(error, request_id)
+    else:
+        body = DIALECTS[dialect_of(raw_path, anthropic=anthropic)].error_body(error, request_id)
+    return [JSON, *headers], body
+
+
+async def send_whole(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Sends an answer in one piece."""
+    headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def send_error(
+    send: Send,
+    raw_path: bytes,
+    error: GatewayError,
+    request_id: str,
+    *,
+    anthropic: bool = False,
+    more: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
+    """Sends an error. While the process drains the connection is not kept."""
+    headers, body = error_answer(raw_path, error, request_id, anthropic=anthropic)
+    headers += more
+    REFUSALS.labels(error.kind, error.status).inc()
+    if error.code == "server_shutdown":
+        headers.append((b"connection", b"close"))
+    await send_whole(send, error.status, headers, body)
+
+
+def raw_error(raw_target: bytes, error: GatewayError, request_id: str = "", *, keep: bool = False) -> bytes:
+    """A whole HTTP/1.1 answer for a request that no handler will see. The connection ends after it, unless `keep`."""
+    headers, body = error_answer(raw_target.partition(b"?")[0], error, request_id or uuid7())
+    headers += [
+        (b"date", formatdate(usegmt=True).encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"keep-alive" if keep else b"close"),
+    ]
+    lines = [b"HTTP/1.1 %d %s\r\n" % (error.status, _phrase(error.status).encode())]
+    lines += [b"%s: %s\r\n" % header for header in headers]
+    return b"".join([*lines, b"\r\n", body])
+
+
+def _problem(error: GatewayError, request_id: str) -> bytes:
+    problem = {
+        "type": "about:blank",
+        "title": _phrase(error.status),
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    return msgspec.json.encode(problem)
+
+
+def _json_rpc(error: GatewayError, request_id: str) -> bytes:
+    code = JSON_RPC_INVALID if error.status < 500 else JSON_RPC_INTERNAL
+    data = {"code": error.code, "request_id": request_id}
+    wrapped = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": error.message, "data": data}}
+    return msgspec.json.encode(wrapped)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"

@@ -1,0 +1,121 @@
+"""Reads what the edge needs from a request's head, in one pass, and refuses heads that two readers could take
+differently.
+
+It decides which header counts when there are several, and must not know whether a credential is valid.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from services.edge import refusals
+
+MAX_CREDENTIAL_BYTES = 512
+MAX_LENGTH_DIGITS = 19
+CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+CREDENTIAL_HEADERS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
+RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta")
+"""The client's headers that an upstream may see. Everything else stays here: an idempotency key, for one, is the
+client's own, and two clients' keys would meet in one provider account."""
+
+_WANTED = frozenset(
+    (
+        *CREDENTIAL_HEADERS,
+        *RELAYED_HEADERS,
+        b"host",
+        b"content-type",
+        b"content-length",
+        b"content-encoding",
+        b"transfer-encoding",
+        b"traceparent",
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-request-id",
+    )
+)
+_LISTS = frozenset({b"openai-beta", b"anthropic-beta", b"x-forwarded-for"})
+_SINGLE = frozenset({b"host", b"content-type", b"content-length", b"content-encoding", b"transfer-encoding"})
+_HOST = re.compile(rb"[A-Za-z0-9._\-\[\]:%]+")
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """What counts of a request's headers. `credential` is empty when there is none or no telling which one is meant."""
+
+    credential: str
+    content_type: bytes
+    content_length: int
+    content_encoding: bytes
+    traceparent: str
+    client_request_id: str
+    forwarded_for: bytes
+    forwarded_proto: bytes
+    relayed: tuple[tuple[str, str], ...]
+    anthropic: bool
+
+
+def read_head(headers: Iterable[tuple[bytes, bytes]]) -> Head:
+    """The head of a request with lower-case header names. Raises GatewayError 400 when it is ambiguous."""
+    found: dict[bytes, bytes] = {}
+    ambiguous = False
+    for name, value in headers:
+        if name not in _WANTED:
+            continue
+        if name not in found:
+            found[name] = value
+        elif name in _LISTS:
+            found[name] += b"," + value
+        elif name in CREDENTIAL_HEADERS:
+            ambiguous = True
+        elif name in _SINGLE:
+            raise refusals.malformed_request()
+    if not _HOST.fullmatch(found.get(b"host", b"")):
+        raise refusals.malformed_request()
+    client_id = found.get(b"x-request-id", b"")
+    return Head(
+        credential="" if ambiguous else _credential(found),
+        content_type=found.get(b"content-type", b""),
+        content_length=_length(found),
+        content_encoding=found.get(b"content-encoding", b""),
+        traceparent=_ascii(found.get(b"traceparent", b"")),
+        client_request_id=client_id.decode("ascii") if CLIENT_REQUEST_ID.fullmatch(client_id) else "",
+        forwarded_for=found.get(b"x-forwarded-for", b""),
+        forwarded_proto=found.get(b"x-forwarded-proto", b""),
+        relayed=tuple((name.decode(), text) for name in RELAYED_HEADERS if (text := _ascii(found.get(name, b"")))),
+        anthropic=b"anthropic-version" in found,
+    )
+
+
+def _ascii(value: bytes) -> str:
+    return value.decode("ascii") if value.isascii() and len(value) <= MAX_CREDENTIAL_BYTES else ""
+
+
+def _length(found: Mapping[bytes, bytes]) -> int:
+    """The declared length; 0 without a body, -1 when it is only known at its end."""
+    encoding = found.get(b"transfer-encoding")
+    if encoding is not None:
+        if encoding.lower() != b"chunked":
+            raise refusals.malformed_request()
+        return -1
+    value = found.get(b"content-length", b"0")
+    if not value.isdigit() or len(value) > MAX_LENGTH_DIGITS:
+        raise refusals.malformed_request()
+    return int(value)
+
+
+def _credential(found: Mapping[bytes, bytes]) -> str:
+    """The one credential that every given header agrees on; empty for none, two different or a malformed one."""
+    given: set[bytes] = set()
+    for name in CREDENTIAL_HEADERS:
+        value = found.get(name)
+        if value is None:
+            continue
+        if name == b"authorization":
+            scheme, _, rest = value.partition(b" ")
+            value = rest if scheme.lower() == b"bearer" else b""
+        given.add(value)
+    if len(given) != 1:
+        return ""
+    (value,) = given
+    return _ascii(value)

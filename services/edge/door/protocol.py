@@ -1,0 +1,336 @@
+"""uvicorn's httptools protocol with what it lacks: deadlines for headers and bodies, bounds on heads, error answers
+in the caller's own format, and a sign for the handler when the client has gone.
+
+It decides when a connection is cut before or while a request arrives. It must not know what a request is about.
+"""
+
+import asyncio
+import enum
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from oneapi.dialects.errors import GatewayError
+from services.edge import refusals
+from services.edge.door.cycle import Cycle
+from services.edge.door.limits import DoorLimits
+
+CLIENT_KEY = "oneapi.client"
+"""Where the ASGI scope holds the `Client`."""
+
+_HTTP_VERSIONS = frozenset({"1.0", "1.1"})
+_RATE_GRACE_S = 10.0
+_LINGER_S = 1.0
+_LINGER_BYTES = 4 * 1024 * 1024
+_CONGESTION_BYTES = 256 * 1024
+_CONNECT = b"CONNECT"
+_OF_UPGRADES = frozenset({b"upgrade", b"http2-settings"})
+
+
+class Client(Protocol):
+    """The connection that a request came from, as its handler sees it."""
+
+    gone: bool
+    on_gone: Callable[[], object] | None
+    """Called once when the connection ends, if set by then."""
+
+    @property
+    def congested(self) -> bool:
+        """Whether more was sent than the client has taken, so that the next send waits."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer to the present request has begun."""
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+
+
+class _Stage(enum.Enum):
+    IDLE = enum.auto()
+    HEAD = enum.auto()
+    BODY = enum.auto()
+
+
+class _Refused(Exception):
+    """Ends the parsing of a message that is not taken."""
+
+
+class _Dropped(list[tuple[bytes, bytes]]):
+    """Where trailers go: they are no headers."""
+
+    def append(self, _item: tuple[bytes, bytes]) -> None:
+        """Forgets it."""
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """One connection. `render` makes a whole HTTP answer of an error for the request's raw target, `shed` one for a
+    target that is not served now because too much is to do; b"" when it is served.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: DoorLimits,
+        render: Callable[[bytes, GatewayError], bytes],
+        shed: Callable[[bytes], bytes],
+        **given: Any,
+    ) -> None:
+        super().__init__(**given)
+        self.gone = False
+        self.on_gone: Callable[[], object] | None = None
+        self.url = b""
+        self._limits = limits
+        self._render = render
+        self._shed = shed
+        self._shed_with = b""
+        self._stage = _Stage.HEAD
+        self._timer: asyncio.TimerHandle | None = None
+        self._error: GatewayError | None = None
+        self._refused = False
+        self._plain_head = b""
+        self._chunk_bytes = 0
+        self._message_bytes = 0
+        self._body_started_s = 0.0
+        self._last_byte_s = 0.0
+
+    # The handler's view
+
+    @property
+    def congested(self) -> bool:
+        """See `Client`."""
+        return self.flow.write_paused
+
+    @property
+    def answered(self) -> bool:
+        """See `Client`."""
+        return self.cycle is not None and self.cycle.response_started
+
+    def abort(self) -> None:
+        """See `Client`."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        self.transport.abort()
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=_CONGESTION_BYTES)
+        self._arm(self._limits.header_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+        self.gone = True
+        if self.on_gone is not None:
+            self.on_gone()
+
+    def data_received(self, data: bytes) -> None:
+        size = len(data)
+        self._message_bytes += size
+        if self._refused:
+            if self._message_bytes > _LINGER_BYTES:
+                self.transport.abort()
+            return
+        self._chunk_bytes = size
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(memoryview(data))
+        except httptools.HttpParserError:
+            self.send_400_response("")
+            return
+        self._set_deadline()
+
+    def _parse(self, data: memoryview) -> None:
+        """Feeds the parser. Raises HttpParserError.
+
+        It takes what follows a head with `Upgrade` for another protocol's, and would read the rest of the body as
+        the next request. We upgrade to nothing: such a head is read again without the wish, by a new parser, as this
+        one may have read `Connection: close` in it and be done.
+        """
+        while True:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                head, self._plain_head = self._plain_head, b""
+                self.parser = httptools.HttpRequestParser(self)
+                # As uvicorn has it: what comes after the last request is dropped and no error.
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
+
+    def _set_deadline(self) -> None:
+        """What the connection now waits for, and until when."""
+        if self._refused:
+            return
+        if self._stage is _Stage.IDLE:
+            if self._timer is not None:
+                self._disarm()
+        elif self._stage is _Stage.HEAD:
+            if self._message_bytes > self._limits.header_bytes:
+                self._refuse(refusals.headers_too_large())
+            elif self._timer is None:
+                self._arm(self._limits.header_s)
+        else:
+            self._last_byte_s = self.loop.time()
+            if self._message_bytes > self._limits.discard_bytes:
+                self.transport.abort()
+            elif self._timer is None:
+                self._body_started_s = self._last_byte_s
+                self._arm(self._limits.body_idle_s)
+
+    # The parser
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._stage = _Stage.HEAD
+        self._message_bytes = self._chunk_bytes
+        scope: Any = self.scope
+        scope[CLIENT_KEY] = self
+
+    def on_headers_complete(self) -> None:
+        limits = self._limits
+        version = self.parser.get_http_version()
+        method = self.parser.get_method()
+        if version not in _HTTP_VERSIONS or method == _CONNECT or b"#" in self.url:
+            self._error = refusals.malformed_request()
+        elif len(self.pipeline) >= limits.pipelined:
+            # Nobody can be told: the answers to those before come first. The connection ends.
+            self._error = refusals.overloaded()
+        elif version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
+            # A proxy of that age would have passed the chunks on as it found them.
+            self._error = refusals.malformed_request()
+        elif len(self.url) > limits.url_bytes:
+            self._error = refusals.url_too_long()
+        elif len(self.headers) > limits.header_count or self._header_bytes() > limits.header_bytes:
+            self._error = refusals.headers_too_large()
+        if self._error is not None:
+            raise _Refused
+        if self.parser.should_upgrade():
+            self._plain_head = self._without_upgrade(method, version)
+            return
+        self._shed_with = self._shed(self.url) if self._between_requests() else b""
+        if self._shed_with:
+            self.cycle = None  # type: ignore[assignment]  # as uvicorn begins: no request is under way
+        else:
+            super().on_headers_complete()
+            self.cycle.__class__ = Cycle
+        self._stage = _Stage.BODY
+        # The head's deadline has done its work; the body's begins when the body turns out to be incomplete.
+        self._disarm()
+        self.headers = _Dropped()
+
+    def _without_upgrade(self, method: bytes, version: str) -> bytes:
+        """The head that has come, without what asks for another protocol."""
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version.encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                tokens = [token.strip() for token in value.split(b",")]
+                value = b", ".join(token for token in tokens if token.lower() not in _OF_UPGRADES)  # noqa: PLW2901
+            if name not in _OF_UPGRADES:
+                lines.append(b"%s: %s" % (name, value))
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _header_bytes(self) -> int:
+        """The head's own size: it may have come together with a piece of the body."""
+        if self._message_bytes <= self._limits.header_bytes:
+            return self._message_bytes
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _between_requests(self) -> bool:
+        """Whether an answer could be written without a handler, and the connection go on after it."""
+        answered = self.cycle is None or self.cycle.response_complete
+        return answered and not self.expect_100_continue and bool(self.parser.should_keep_alive())
+
+    def on_body(self, body: bytes) -> None:
+        if not self._shed_with:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._plain_head:
+            return
+        self._stage = _Stage.IDLE
+        if not self._shed_with:
+            super().on_message_complete()
+        elif not self.transport.is_closing():
+            self.transport.write(self._shed_with)
+            self.on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's way out of every parser error."""
+        self._refuse(self._error or refusals.malformed_request())
+
+    # Deadlines
+
+    def _arm(self, delay_s: float) -> None:
+        self._timer = self.loop.call_later(delay_s, self._on_timer)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._refused:
+            self.transport.abort()
+        elif self._stage is _Stage.HEAD:
+            if self._message_bytes == 0:
+                self.transport.close()
+            else:
+                self._refuse(refusals.request_timeout())
+        elif self._stage is _Stage.BODY:
+            self._check_body()
+
+    def _check_body(self) -> None:
+        """The body is still coming: is it coming fast enough?"""
+        limits = self._limits
+        now_s = self.loop.time()
+        if self.flow.read_paused:
+            # We are the slow one. Its clock stands still until we read again.
+            self._body_started_s += limits.body_idle_s
+            self._last_byte_s = now_s
+        elapsed_s = now_s - self._body_started_s
+        due = self._message_bytes < limits.body_bytes_per_s * (elapsed_s - _RATE_GRACE_S)
+        if elapsed_s >= limits.body_total_s or now_s - self._last_byte_s >= limits.body_idle_s or due:
+            self._refuse(refusals.request_timeout())
+        else:
+            self._arm(limits.body_idle_s)
+
+    def _refuse(self, error: GatewayError) -> None:
+        """Answers for the handler where none has answered yet, and ends the connection."""
+        cycle = self.cycle
+        in_body = self._stage is _Stage.BODY
+        waiting = cycle is not None and not cycle.response_complete
+        started = cycle is not None and cycle.response_started
+        # An earlier request's answer may be under way on this connection: nothing may be written into it.
+        silent = bool(self.pipeline) or (started if in_body else waiting)
+        self._refused = True
+        self._message_bytes = 0
+        self._disarm()
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            return
+        if not silent:
+            self.transport.write(self._render(self.url, error))
+        if waiting:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.gone = True
+            if self.on_gone is not None:
+                self.on_gone()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Reads on for a moment: closing with unread bytes in the socket would reset it, and the answer with it."""
+        self.flow.resume_reading()
+        try:
+            self.transport.write_eof()
+        except (OSError, RuntimeError, NotImplementedError):
+            self.transport.close()
+            return
+        self._arm(_LINGER_S)

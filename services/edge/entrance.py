@@ -1,0 +1,111 @@
+"""The ASGI application: looks at each request's head and sends it where it belongs.
+
+It decides what may come in at all, and that every request gets an answer. It must not know how any path is served.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from oneapi.dialects.errors import GatewayError
+from oneapi.runtime import semconv
+from oneapi.runtime.client_address import Network, client_address
+from oneapi.runtime.health import AsgiApp, Receive, Scope, Send
+from oneapi.runtime.ids import uuid7
+from oneapi.runtime.metrics import gauge
+from services.edge import refusals
+from services.edge.answers import send_error
+from services.edge.arrival import Arrival
+from services.edge.cold import ARRIVAL_KEY
+from services.edge.door.body import ClientGone
+from services.edge.door.head import read_head
+from services.edge.door.load import Load
+from services.edge.door.protocol import CLIENT_KEY, Client
+from services.edge.door.source import client_scheme
+from services.edge.forward.proxy import Forwarder
+from services.edge.inference.endpoints import ENDPOINTS
+from services.edge.inference.handler import Inference
+from services.edge.paths import OWN_PATHS, Owner, owner_of
+
+logger = logging.getLogger(__name__)
+
+OPEN = gauge(semconv.METRIC_OPEN_REQUESTS, "Requests that are being served")
+POST = "POST"
+
+
+class Entrance:
+    """Every request of the process comes through here."""
+
+    def __init__(
+        self,
+        *,
+        load: Load,
+        trusted: Sequence[Network],
+        inference: Inference,
+        cold: AsgiApp,
+        mcp: Forwarder,
+        admin: Forwarder,
+    ) -> None:
+        self._load = load
+        self._trusted = trusted
+        self._inference = inference
+        self._cold = cold
+        self._mcp = mcp
+        self._admin = admin
+        OPEN.set_function(lambda: load.in_flight)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request. Anything but HTTP is not served."""
+        if scope["type"] != "http":
+            return
+        started_s = time.perf_counter()
+        raw_path: bytes = scope["raw_path"]
+        request_id = uuid7()
+        load = self._load
+        refusal = load.refusal()
+        if refusal is not None and raw_path not in OWN_PATHS:
+            await send_error(send, raw_path, refusal, request_id)
+            return
+        load.enter()
+        anthropic = False
+        try:
+            head = read_head(scope["headers"])
+            anthropic = head.anthropic
+            peer = scope["client"][0] if scope["client"] else ""
+            address = client_address(peer, head.forwarded_for.decode("latin-1"), self._trusted)
+            scheme = client_scheme(peer, head.forwarded_proto, self._trusted) or scope["scheme"]
+            arrival = Arrival(request_id, raw_path, head, address, scheme, started_s)
+            await self._serve(arrival, scope, receive, send)
+        except GatewayError as error:
+            await send_error(send, raw_path, error, request_id, anthropic=anthropic)
+        except ClientGone:
+            pass
+        except Exception:  # the client gets an answer whatever went wrong; the log gets the whole of it
+            logger.exception("a request failed", extra={"fields": {"request_id": request_id}})
+            client: Client = scope[CLIENT_KEY]
+            if client.answered:
+                client.abort()
+            else:
+                await send_error(send, raw_path, refusals.internal_error(), request_id, anthropic=anthropic)
+        finally:
+            load.leave()
+
+    async def _serve(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = ENDPOINTS.get(arrival.raw_path)
+        if endpoint is not None:
+            if scope["method"] != POST:
+                error = refusals.method_not_allowed()
+                allow = ((b"allow", POST.encode()),)
+                await send_error(send, arrival.raw_path, error, arrival.request_id, more=allow)
+                return
+            await self._inference.serve(arrival, endpoint, scope, receive, send)
+            return
+        owner = owner_of(arrival.raw_path)
+        if owner is Owner.NOBODY:
+            raise refusals.path_not_found()
+        if owner is Owner.EDGE:
+            scope[ARRIVAL_KEY] = arrival
+            await self._cold(scope, receive, send)
+        else:
+            forwarder = self._mcp if owner is Owner.MCP else self._admin
+            await forwarder.forward(arrival, scope, receive, send)

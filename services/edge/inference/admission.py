@@ -1,0 +1,128 @@
+"""Lets a request in: its model, its price, its reservation and its channels.
+
+It decides what is asked of the money path and of the router, both at the same time. It must not know how either works.
+"""
+
+import time
+
+from oneapi.dialects.request import RequestFacts
+from proto.router.v1 import router_pb2
+from services.edge import refusals
+from services.edge.inference.exchange import Exchange
+from services.edge.inference.offers import Offer, Offers, may_use
+from services.edge.inference.settling import VOID, Settler
+from services.edge.money.estimate import Estimate, estimate
+from services.edge.money.path import Claim, MoneyPath
+from services.edge.router.client import RouterClient
+from services.edge.upstream.target import total_s
+
+LEASE_MARGIN_S = 120.0
+UNKNOWN_MODEL = "unknown_model"
+ALL_COOLING = "all_cooling"
+_AFFINITY_FIELDS = ("prompt_cache_key", "conversation", "previous_response_id", "user")
+
+
+class Admission:
+    """Admits the requests of this process."""
+
+    def __init__(self, money: MoneyPath, router: RouterClient, default_max_output: int) -> None:
+        self._money = money
+        self._router = router
+        self._offers = Offers()
+        self._default_max_output = default_max_output
+
+    async def admit(self, exchange: Exchange) -> router_pb2.Plan:
+        """The plan, once the reservation is held too; both go out at once. Raises GatewayError, and holds nothing."""
+        facts = exchange.facts
+        offer = exchange.offer = self._offer(exchange)
+        estimated = estimate(facts, offer.ceiling, self._output_cap(exchange, offer))
+        pick = self._router.ask(_question(exchange))
+        try:
+            hold = await self._money.begin(_claim(exchange, estimated))
+        except BaseException:
+            pick.abandon()
+            raise
+        exchange.settler = Settler(hold, exchange.caller.view, facts.model)
+        exchange.timing.admitted()
+        try:
+            plan = await pick.plan()
+            exchange.timing.picked()
+            if not plan.candidates:
+                raise _refusal(plan, facts.model)
+        except BaseException:
+            exchange.settler.finish(VOID)
+            raise
+        return plan
+
+    def _offer(self, exchange: Exchange) -> Offer:
+        model = exchange.facts.model
+        if not may_use(exchange.caller, model):
+            raise refusals.model_not_found(model)
+        offer = self._offers.find(exchange.caller, model, time.time_ns() // 1_000_000)
+        if not offer.channels:
+            raise refusals.model_not_found(model)
+        if exchange.hard and offer.ceiling is None:
+            raise refusals.model_not_priced(model)
+        return offer
+
+    def _output_cap(self, exchange: Exchange, offer: Offer) -> int:
+        """The longest answer that any of the channels may give."""
+        if exchange.endpoint.serves != "chat":
+            return 0
+        unsaid = self._default_max_output if exchange.facts.max_output is None else exchange.facts.max_output
+        return max(channel.limits.max_output_tokens or unsaid for channel in offer.channels)
+
+
+def affinity(exchange: Exchange) -> str:
+    """What should meet the same channel again, where its provider may have kept something: the client's own words."""
+    raw = exchange.facts.raw
+    for field in _AFFINITY_FIELDS:
+        value = raw.get(field)
+        if isinstance(value, str) and value:
+            return f"{exchange.key.id}:{value[:128]}"
+    return ""
+
+
+def _question(exchange: Exchange) -> router_pb2.PickRequest:
+    return router_pb2.PickRequest(
+        model=exchange.facts.model,
+        endpoint=exchange.endpoint.serves,
+        dialects=(exchange.endpoint.dialect,),
+        group=exchange.account.group,
+        allowed_channels=exchange.key.channels or (),
+        affinity=affinity(exchange),
+        traceparent=exchange.trace.traceparent,
+    )
+
+
+def _claim(exchange: Exchange, estimated: Estimate) -> Claim:
+    facts: RequestFacts = exchange.facts
+    return Claim(
+        request_id=exchange.arrival.request_id,
+        key=exchange.key,
+        account=exchange.account,
+        user_id=exchange.key.user_id,
+        model=facts.model,
+        endpoint=exchange.endpoint.name,
+        reserve_nano=estimated.reserve_nano,
+        rates_ceiling=exchange.offer.ceiling,
+        estimated_tokens=estimated.tokens,
+        client_request_id=exchange.arrival.head.client_request_id,
+        traceparent=exchange.trace.traceparent,
+        streamed=facts.stream,
+        lease_s=longest_s(exchange) + LEASE_MARGIN_S,
+        prompt_bytes=facts.prompt_bytes,
+    )
+
+
+def longest_s(exchange: Exchange) -> float:
+    """How long the request may take, whichever of its channels serve it."""
+    return max(total_s(channel) for channel in exchange.offer.channels)
+
+
+def _refusal(plan: router_pb2.Plan, model: str) -> Exception:
+    if plan.refusal == ALL_COOLING:
+        return refusals.channels_cooling(model, plan.retry_after_ms / 1000)
+    if plan.refusal == UNKNOWN_MODEL:
+        return refusals.model_not_found(model)
+    return refusals.model_not_on_endpoint(model)

@@ -1,0 +1,244 @@
+"""Tries channels in the plan's order until one of them answers.
+
+It decides when another channel is tried, and when the last failure is what the client gets. Nothing has been sent to
+the client yet, and nothing is from here. It must not know how the answer travels on.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+
+from oneapi.catalog.types import Channel
+from oneapi.dialects.meter import StreamMeter
+from proto.router.v1 import router_pb2
+from services.edge import refusals
+from services.edge.inference.attempt import Attempt
+from services.edge.inference.exchange import Exchange
+from services.edge.inference.interruption import Reason
+from services.edge.inference.settling import CLIENT_GONE
+from services.edge.router.client import RouterClient
+from services.edge.upstream.answer import Answer
+from services.edge.upstream.caller import Call, Callers
+from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer, from_status
+from services.edge.upstream.load import ChannelLoad, RetryBudget
+from services.edge.upstream.refusal import MAX_BODY_BYTES, is_error_body, read_refusal
+from services.edge.upstream.target import Targets
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+HOLD_BYTES = 256 * 1024
+HOLD_S = 5.0
+"""How much of a stream, and for how long, is kept from the client while it has no content yet: until then another
+channel may take over."""
+
+
+class Attempts:
+    """The tries of all requests of this process."""
+
+    def __init__(self, targets: Targets, callers: Callers, router: RouterClient, default_max_output: int) -> None:
+        self._default_max_output = default_max_output
+        self._targets = targets
+        self._callers = callers
+        self._router = router
+        self._channels = ChannelLoad()
+        self._budget = RetryBudget()
+
+    async def first_answer(self, exchange: Exchange, plan: router_pb2.Plan) -> Attempt:
+        """The try that answers. Raises GatewayError with what the client gets when none does."""
+        retried = False
+        failure: UpstreamFailure | None = None
+        self._budget.enter()
+        try:
+            for candidate, channel in self._candidates(exchange, plan):
+                if _used_up(exchange):
+                    break
+                if failure is not None and not retried:
+                    if not self._budget.take():
+                        break
+                    retried = True
+                try:
+                    attempt = await self._try(exchange, candidate, channel)
+                except UpstreamFailure as failed:
+                    failure = failed
+                    if failed.final:
+                        break
+                    continue
+                if attempt is not None:
+                    return attempt
+        finally:
+            self._budget.leave(retried=retried)
+        if failure is None:
+            raise refusals.channels_busy()
+        # Not `from failure`: they would hold each other, and all that was read of the answers.
+        error, failure = failure.error, None
+        raise error
+
+    @staticmethod
+    def _candidates(exchange: Exchange, plan: router_pb2.Plan) -> Iterator[tuple[router_pb2.Candidate, Channel]]:
+        """Those of the plan that are in the offer which was reserved for, in order.
+
+        One without a price is none where a limit must hold.
+        """
+        channels = {channel.id: channel for channel in exchange.offer.channels}
+        for candidate in plan.candidates:
+            channel = channels.get(candidate.channel_id)
+            if channel is None or not channel.enabled:
+                continue
+            if exchange.hard and channel.id in exchange.offer.unpriced:
+                continue
+            yield candidate, channel
+
+    async def _try(self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel) -> Attempt | None:
+        """One try, and at once another one when a connection broke that may just have been old.
+
+        None when the channel is full. Raises UpstreamFailure.
+        """
+        try:
+            return await self._try_once(exchange, candidate, channel)
+        except UpstreamFailure as failure:
+            if not failure.broken or _used_up(exchange):
+                raise
+        return await self._try_once(exchange, candidate, channel)
+
+    async def _try_once(self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel) -> Attempt | None:
+        if not self._channels.take(channel.id, channel.limits.concurrency):
+            return None
+        exchange.timing.calling()
+        try:
+            attempt = Attempt(exchange, channel, candidate, self._channels, self._router)
+        except BaseException:
+            self._channels.give_back(channel.id)
+            raise
+        try:
+            await self._run(exchange, candidate, attempt)
+        except UpstreamFailure as failure:
+            attempt.status = attempt.status or failure.status
+            attempt.end(failure.kind, retry_after_s=failure.retry_after_s)
+            fields = {"channel_id": channel.id, "why": str(failure), "outcome": failure.kind.shown}
+            logger.info("a call of a provider failed", extra={"fields": fields})
+            raise
+        except asyncio.CancelledError:
+            reason = exchange.interruption.reason
+            kind = Kind.TIMEOUT if reason is Reason.DEADLINE else Kind.STOPPED
+            attempt.end(kind, shown=CLIENT_GONE if reason is Reason.CLIENT_GONE else "")
+            raise
+        except BaseException:
+            attempt.end(Kind.STOPPED)
+            raise
+        return attempt
+
+    async def _run(self, exchange: Exchange, candidate: router_pb2.Candidate, attempt: Attempt) -> None:
+        """Calls, and reads until the answer is one. Raises UpstreamFailure."""
+        facts = exchange.facts
+        target = self._targets.find(attempt.channel)
+        call = Call(
+            dialect=candidate.dialect,
+            upstream_model=candidate.upstream_model,
+            body=exchange.dialect.prepare(
+                exchange.body,
+                facts,
+                candidate.upstream_model,
+                max_output=max_output(exchange, attempt.channel, self._default_max_output),
+                include_usage=True,
+                max_output_field=target.spec.max_output_field,
+            ),
+            stream=facts.stream,
+            relayed=exchange.arrival.head.relayed,
+            traceparent=attempt.traceparent,
+            request_id=exchange.arrival.request_id,
+        )
+        answer = await self._callers.call(target, call)
+        attempt.answer = answer
+        attempt.status = answer.status
+        if not 200 <= answer.status < 300:
+            refusal = read_refusal(answer.status, await _start_of(answer)) if 400 <= answer.status < 500 else None
+            raise from_status(answer.status, answer.retry_after_s, refusal)
+        if not facts.stream:
+            await _take_whole(attempt, answer)
+        elif "json" in answer.content_type:
+            error = is_error_body(await _start_of(answer))
+            raise broken_answer("an error with status 200" if error else "no stream", answer.status)
+        else:
+            await _take_start(attempt, answer, _meter(exchange))
+
+
+def max_output(exchange: Exchange, channel: Channel, default: int) -> int | None:
+    """The bound on the answer that this channel must be told, None when the client's own words suffice."""
+    asked = exchange.facts.max_output
+    limit = channel.limits.max_output_tokens
+    if exchange.endpoint.serves != "chat":
+        return None
+    if asked is None:
+        return (limit or default) if exchange.hard or limit else None
+    return limit if limit is not None and asked > limit else None
+
+
+def _used_up(exchange: Exchange) -> bool:
+    return len(exchange.settler.hold.attempts) >= MAX_ATTEMPTS
+
+
+async def _start_of(answer: Answer) -> bytes:
+    """As much of an error's body as can matter; b"" when it doesn't come."""
+    parts, size = [], 0
+    try:
+        while size <= MAX_BODY_BYTES and (data := await answer.read()):
+            parts.append(data)
+            size += len(data)
+    except UpstreamFailure:
+        return b""
+    return b"".join(parts)
+
+
+def _meter(exchange: Exchange) -> StreamMeter:
+    make = exchange.dialect.meter
+    if make is None:
+        raise TypeError(f"nothing is streamed in {exchange.dialect.name}")
+    return make(forward_usage=exchange.facts.wants_usage)
+
+
+async def _take_whole(attempt: Attempt, answer: Answer) -> None:
+    body = attempt.body = await answer.read_whole()
+    attempt.answered()
+    if body[:64].lstrip()[:1] != b"{":
+        raise broken_answer("not a JSON object", answer.status)
+    attempt.usage = attempt.exchange.dialect.read_usage(body)
+    if not attempt.usage and is_error_body(body):
+        raise broken_answer("an error with status 200", answer.status)
+    await answer.finish()
+
+
+async def _take_start(attempt: Attempt, answer: Answer, meter: StreamMeter) -> None:
+    """Reads a stream until it has content: from then on no other channel can take over."""
+    attempt.exchange.meter = meter
+    held: list[bytes] = []
+    size = 0
+    until_s = 0.0
+    while True:
+        data = await answer.read()
+        if not until_s:
+            attempt.answered()
+            until_s = time.perf_counter() + HOLD_S
+        piece = meter.feed(data) if data else meter.end()
+        held.append(piece)
+        size += len(piece)
+        if meter.started or meter.finished:
+            break
+        if meter.error is not None:
+            raise stream_failure(meter.error)
+        if not data:
+            raise broken_answer("a stream without content", answer.status)
+        if size > HOLD_BYTES or time.perf_counter() > until_s:
+            break
+    attempt.held = b"".join(held)
+
+
+def stream_failure(error: tuple[str, str]) -> UpstreamFailure:
+    """What an error event means."""
+    code, _ = error
+    if "rate_limit" in code:
+        return UpstreamFailure(Kind.RATE_LIMITED, refusals.upstream_rate_limited(0.0), f"error event {code}")
+    if "overloaded" in code:
+        return UpstreamFailure(Kind.SERVER_ERROR, refusals.upstream_overloaded(0.0), f"error event {code}")
+    return UpstreamFailure(Kind.SERVER_ERROR, refusals.upstream_failed(), f"error event {code}")

@@ -1,0 +1,56 @@
+"""The hot paths: which dialect each speaks, and what the router, the ledger and traces call it.
+
+A new client dialect is one row here. It must not know how any of them is served.
+"""
+
+import msgspec
+
+from oneapi.runtime import semconv
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """`name` is what receipts say, `serves` what a channel must offer, `operation` what traces say."""
+
+    path: bytes
+    name: str
+    serves: str
+    dialect: str
+    operation: str
+    summary: str
+
+
+_ROWS = (
+    Endpoint(
+        b"/v1/chat/completions",
+        "chat",
+        "chat",
+        "openai_chat",
+        semconv.OPERATION_CHAT,
+        "A chat completion, as in OpenAI's API",
+    ),
+    Endpoint(
+        b"/v1/responses",
+        "responses",
+        "chat",
+        "openai_responses",
+        semconv.OPERATION_CHAT,
+        "A response, as in OpenAI's API",
+    ),
+    Endpoint(
+        b"/v1/messages",
+        "messages",
+        "chat",
+        "anthropic_messages",
+        semconv.OPERATION_CHAT,
+        "A message, as in Anthropic's API",
+    ),
+    Endpoint(
+        b"/v1/embeddings",
+        "embeddings",
+        "embeddings",
+        "openai_embeddings",
+        semconv.OPERATION_EMBEDDINGS,
+        "Embeddings, as in OpenAI's API",
+    ),
+)
+ENDPOINTS = {row.path: row for row in _ROWS}

@@ -1,0 +1,77 @@
+"""One request while it is served: what is known of it, and what has been seen of its answer.
+
+It decides nothing; the steps of a request read and fill it.
+"""
+
+from oneapi.catalog.types import Account, RelayKey
+from oneapi.dialects.meter import StreamMeter
+from oneapi.dialects.registry import Dialect
+from oneapi.dialects.request import RequestFacts
+from oneapi.runtime.health import Send
+from services.edge.arrival import Arrival
+from services.edge.authentication import Caller
+from services.edge.door.protocol import Client
+from services.edge.inference.endpoints import Endpoint
+from services.edge.inference.interruption import Interruption
+from services.edge.inference.offers import Offer
+from services.edge.inference.settling import Settler
+from services.edge.inference.timing import Timing
+from services.edge.inference.tracing import RequestTrace
+
+
+class Exchange:
+    """The request, and step by step its caller, its content, its offer and its hold.
+
+    `channel_id` is the channel that is being called, or was last; `meter` watches its stream, if there is one.
+    """
+
+    __slots__ = (
+        "arrival",
+        "body",
+        "caller",
+        "channel_id",
+        "client",
+        "dialect",
+        "endpoint",
+        "facts",
+        "interruption",
+        "meter",
+        "offer",
+        "send",
+        "settler",
+        "timing",
+        "trace",
+    )
+
+    caller: Caller
+    body: bytes
+    facts: RequestFacts
+    offer: Offer
+    settler: Settler
+
+    def __init__(
+        self, arrival: Arrival, endpoint: Endpoint, dialect: Dialect, client: Client, send: Send, trace: RequestTrace
+    ) -> None:
+        self.arrival = arrival
+        self.endpoint = endpoint
+        self.dialect = dialect
+        self.client = client
+        self.send = send
+        self.trace = trace
+        self.timing = Timing(arrival.started_s)
+        self.interruption = Interruption()
+        self.channel_id = ""
+        self.meter: StreamMeter | None = None
+
+    @property
+    def key(self) -> RelayKey:
+        return self.caller.key
+
+    @property
+    def account(self) -> Account:
+        return self.caller.account
+
+    @property
+    def hard(self) -> bool:
+        """Whether a limit holds that must not be passed: then the answer must be bounded as well."""
+        return not self.account.unlimited or bool(self.key.budgets)

@@ -1,0 +1,194 @@
+"""Brings one provider's answer to the client, and the bill with it.
+
+It decides what the client sees when an answer breaks, and the order at its end: what was delivered is on record before
+it is sent, and the terminal record is written before the client sees the end. It must not know which channel answers.
+"""
+
+import asyncio
+
+from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.usage import counted
+from oneapi.pricing.money import usd_text
+from proto.router.v1 import router_pb2
+from services.edge import refusals
+from services.edge.answers import Headers, id_headers, send_whole
+from services.edge.inference import settling
+from services.edge.inference.attempt import CUT, Attempt
+from services.edge.inference.attempts import Attempts, stream_failure
+from services.edge.inference.delivered import delivered_bytes
+from services.edge.inference.exchange import Exchange
+from services.edge.inference.interruption import Interrupted, Reason
+from services.edge.money.path import Charge
+from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer
+
+JSON_HEADERS: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+STREAM_HEADERS: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-store"),
+    # Proxies in front must not gather what is meant to arrive piece by piece.
+    (b"x-accel-buffering", b"no"),
+]
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+CANCEL = "cancel"
+
+
+class Relay:
+    """The way from the providers to the clients. A client that takes nothing for `write_stall_s` counts as gone."""
+
+    def __init__(self, attempts: Attempts, write_stall_s: float) -> None:
+        self._attempts = attempts
+        self._write_stall_s = write_stall_s
+
+    async def run(self, exchange: Exchange, plan: router_pb2.Plan) -> None:
+        """Answers an admitted request. Raises GatewayError while nothing has been sent."""
+        try:
+            attempt = await exchange.interruption.guarded(self._attempts.first_answer(exchange, plan))
+        except GatewayError as error:
+            exchange.settler.finish(settling.UPSTREAM_ERROR, status=error.status)
+            raise
+        except Interrupted as stopped:
+            self._stopped_early(exchange, stopped.reason)
+            return
+        try:
+            if exchange.meter is None:
+                await self._answer_whole(exchange, attempt)
+            else:
+                await self._answer_stream(exchange, attempt)
+        finally:
+            # Where it has not ended yet, the serving itself was cancelled or failed.
+            attempt.end(Kind.STOPPED)
+            if attempt.answer is not None:
+                attempt.answer.close()
+
+    @staticmethod
+    def _stopped_early(exchange: Exchange, reason: Reason) -> None:
+        """Stopped while waiting for an answer. A client that leaves pays for the input that a provider has taken."""
+        if reason is Reason.CLIENT_GONE:
+            settle_by_meter(exchange, settling.CLIENT_GONE, status=0)
+            return
+        error = refusals.draining() if reason is Reason.SHUTDOWN else refusals.upstream_timeout()
+        settle_by_meter(exchange, settling.UPSTREAM_ERROR, status=error.status)
+        raise error
+
+    @staticmethod
+    async def _answer_whole(exchange: Exchange, attempt: Attempt) -> None:
+        attempt.end(Kind.OK)
+        usage = attempt.usage
+        evidence = settling.PROVIDER
+        if not usage:
+            usage = counted(exchange.facts.prompt_bytes, delivered_bytes(attempt.body))
+            evidence = settling.COUNTED
+        charge = exchange.settler.finish(
+            settling.CLIENT_GONE if exchange.client.gone else settling.OK,
+            usage=usage,
+            evidence=evidence,
+            channel_id=attempt.channel.id,
+            status=200,
+            first_byte_ms=exchange.timing.first_byte_ms,
+        )
+        headers = _headers(exchange, attempt, JSON_HEADERS)
+        headers.append((b"x-oneapi-cost-usd", usd_text(charge.amount_nano).encode()))
+        await send_whole(exchange.send, 200, headers, attempt.body)
+
+    async def _answer_stream(self, exchange: Exchange, attempt: Attempt) -> None:
+        error: GatewayError | None = None
+        last = b""
+        try:
+            last = await exchange.interruption.guarded(self._pump(exchange, attempt))
+        except UpstreamFailure as failure:
+            attempt.end(failure.kind, shown=CUT)
+            error = refusals.stream_cut() if failure.error.kind == "upstream" else failure.error
+        except Interrupted as stopped:
+            if stopped.reason is Reason.CLIENT_GONE:
+                attempt.end(Kind.STOPPED, shown=settling.CLIENT_GONE)
+                settle_by_meter(exchange, settling.CLIENT_GONE, status=200)
+                return
+            timed_out = stopped.reason is Reason.DEADLINE
+            attempt.end(Kind.TIMEOUT if timed_out else Kind.STOPPED, shown=CUT)
+            error = refusals.upstream_timeout() if timed_out else refusals.draining()
+        else:
+            attempt.end(Kind.OK)
+        gone = exchange.client.gone
+        outcome = settling.CLIENT_GONE if gone else settling.OK if error is None else settling.UPSTREAM_CUT
+        settle_by_meter(exchange, outcome, status=200)
+        if error is not None and exchange.meter is not None:
+            last += exchange.meter.finish_bytes(error, exchange.arrival.request_id)
+        await self._send(exchange, last, more=False)
+        if error is None and attempt.answer is not None:
+            await attempt.answer.finish()
+
+    async def _pump(self, exchange: Exchange, attempt: Attempt) -> bytes:
+        """Sends the stream on as it comes, up to its last piece, which is returned. Raises UpstreamFailure."""
+        meter, answer = exchange.meter, attempt.answer
+        if meter is None or answer is None:
+            raise TypeError("there is no stream")
+        hold = exchange.settler.hold
+        headers = _headers(exchange, attempt, STREAM_HEADERS)
+        await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
+        piece, attempt.held = attempt.held, b""
+        # Until the usage is told, what is known of the input: a killed process must not guess it.
+        known = meter.input_told or None
+        while not meter.finished:
+            if piece:
+                hold.checkpoint(meter.text_bytes, meter.usage or known)
+                await self._send(exchange, piece, more=True)
+            if meter.error is not None:
+                raise stream_failure(meter.error)
+            data = await answer.read()
+            piece = meter.feed(data) if data else meter.end()
+            if not data and not meter.finished and meter.error is None:
+                if piece:
+                    hold.checkpoint(meter.text_bytes, meter.usage or known)
+                    await self._send(exchange, piece, more=True)
+                raise broken_answer("the stream ended early", 200)
+        return piece
+
+    async def _send(self, exchange: Exchange, body: bytes, *, more: bool) -> None:
+        message = {"type": "http.response.body", "body": body, "more_body": more}
+        if not exchange.client.congested:
+            await exchange.send(message)
+            return
+        # While we wait here nothing is read from the provider either.
+        try:
+            async with asyncio.timeout(self._write_stall_s):
+                await exchange.send(message)
+        except TimeoutError:
+            exchange.client.abort()
+            if exchange.key.disconnect == CANCEL:
+                exchange.interruption.stop(Reason.CLIENT_GONE)
+
+
+def settle_by_meter(exchange: Exchange, outcome: str, *, status: int) -> Charge:
+    """Ends the money of a request by what its stream has shown: the provider's usage, else what was delivered."""
+    meter = exchange.meter
+    usage: dict[str, int] = {}
+    evidence = settling.NONE
+    if meter is not None and meter.usage:
+        usage, evidence = meter.usage, settling.PROVIDER
+    elif meter is not None and (meter.started or meter.finished):
+        usage, evidence = counted(exchange.facts.prompt_bytes, meter.text_bytes), settling.COUNTED
+        told = meter.input_told
+        if told:
+            usage = {**told, **{bucket: count for bucket, count in usage.items() if bucket == "output"}}
+    elif outcome == settling.CLIENT_GONE and exchange.channel_id:
+        # Nothing has come, but a provider works on it: leaving early must not be a way to get that for nothing.
+        usage, evidence = counted(exchange.facts.prompt_bytes, 0), settling.COUNTED
+    return exchange.settler.finish(
+        outcome,
+        usage=usage,
+        evidence=evidence,
+        channel_id=exchange.channel_id if evidence != settling.NONE else "",
+        status=status,
+        first_byte_ms=exchange.timing.first_byte_ms,
+    )
+
+
+def _headers(exchange: Exchange, attempt: Attempt, first: Headers) -> Headers:
+    return [
+        *first,
+        NOSNIFF,
+        *id_headers(exchange.arrival.request_id),
+        (b"x-oneapi-channel", attempt.channel.id.encode()),
+        *exchange.settler.hold.rate_headers,
+        (b"server-timing", exchange.timing.header()),
+    ]

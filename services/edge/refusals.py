@@ -1,0 +1,247 @@
+"""Every error that the edge itself may say to a client: one function each, with its status, code and words.
+
+It decides the texts, which never repeat what the client or an upstream sent beyond a model's or a field's name. It
+must not know how a dialect writes an error.
+"""
+
+import math
+
+from oneapi.dialects.errors import GatewayError, Kind
+
+OVERLOAD_RETRY_S = 2.0
+DRAIN_RETRY_S = 1.0
+OUTAGE_RETRY_S = 2.0
+UPSTREAM_RETRY_S = 5.0
+
+
+def _shown(name: str) -> str:
+    """A name as it may stand in an error: short, on one line."""
+    printable = "".join(c if c.isprintable() else "?" for c in name[:128])
+    return printable + ("…" if len(name) > 128 else "")
+
+
+# What the request looks like ----------------------------------------------------------------------------------------
+
+
+def malformed_request() -> GatewayError:
+    return GatewayError(400, "invalid_request", "malformed_request", "The HTTP request is malformed.")
+
+
+def headers_too_large() -> GatewayError:
+    return GatewayError(431, "invalid_request", "headers_too_large", "The request's headers are too large.")
+
+
+def url_too_long() -> GatewayError:
+    return GatewayError(414, "invalid_request", "url_too_long", "The request's URL is too long.")
+
+
+def request_timeout() -> GatewayError:
+    return GatewayError(408, "timeout", "request_timeout", "The request did not arrive in time.")
+
+
+def body_too_large(limit_bytes: int) -> GatewayError:
+    return GatewayError(
+        413, "too_large", "request_too_large", f"The request's body is larger than {limit_bytes // 2**20} MiB."
+    )
+
+
+def unsupported_content_type() -> GatewayError:
+    return GatewayError(
+        415, "unsupported_media", "unsupported_content_type", "The request's content type must be application/json."
+    )
+
+
+def unsupported_content_encoding() -> GatewayError:
+    return GatewayError(
+        415, "unsupported_media", "unsupported_content_encoding", "Compressed request bodies are not accepted."
+    )
+
+
+def path_not_found() -> GatewayError:
+    return GatewayError(404, "not_found", "not_found", "There is nothing at this path.")
+
+
+def method_not_allowed() -> GatewayError:
+    return GatewayError(405, "invalid_request", "method_not_allowed", "This path does not take this method.")
+
+
+# Who asks -----------------------------------------------------------------------------------------------------------
+
+
+def unauthenticated() -> GatewayError:
+    """The one answer for every bad key, whatever is wrong with it."""
+    return GatewayError(
+        401, "authentication", "invalid_api_key", "The API key is missing, not valid, or may not be used from here."
+    )
+
+
+def too_many_failures(retry_after_s: float) -> GatewayError:
+    return GatewayError(
+        429,
+        "rate_limit",
+        "auth_rate_limited",
+        "Too many requests with a bad API key came from this address.",
+        retry_after_s=max(1.0, math.ceil(retry_after_s)),
+    )
+
+
+def keys_unavailable() -> GatewayError:
+    return GatewayError(
+        503, "overloaded", "keys_unavailable", "API keys can't be checked right now.", retry_after_s=OUTAGE_RETRY_S
+    )
+
+
+# What is asked for --------------------------------------------------------------------------------------------------
+
+
+def model_not_found(model: str) -> GatewayError:
+    return GatewayError(
+        404,
+        "not_found",
+        "model_not_found",
+        f"The model `{_shown(model)}` does not exist or this key may not use it.",
+        param="model",
+    )
+
+
+def model_not_on_endpoint(model: str) -> GatewayError:
+    return GatewayError(
+        404,
+        "not_found",
+        "model_not_found",
+        f"The model `{_shown(model)}` can't be reached through this endpoint.",
+        param="model",
+    )
+
+
+def model_not_priced(model: str) -> GatewayError:
+    return GatewayError(
+        403,
+        "permission",
+        "model_not_priced",
+        f"The model `{_shown(model)}` has no price yet, so it can't be used with a balance or a budget.",
+        param="model",
+    )
+
+
+def bad_page() -> GatewayError:
+    return GatewayError(
+        400, "invalid_request", "invalid_value", "`limit` must be a number from 1 to 1000.", param="limit"
+    )
+
+
+def receipt_not_found() -> GatewayError:
+    return GatewayError(404, "not_found", "receipt_not_found", "This key has no receipt with this id (yet).")
+
+
+# What this gateway can do now ---------------------------------------------------------------------------------------
+
+
+def overloaded() -> GatewayError:
+    return GatewayError(
+        503, "overloaded", "overloaded", "The gateway is busy. Try again shortly.", retry_after_s=OVERLOAD_RETRY_S
+    )
+
+
+def draining() -> GatewayError:
+    return GatewayError(
+        503, "overloaded", "server_shutdown", "The gateway is restarting. Try again.", retry_after_s=DRAIN_RETRY_S
+    )
+
+
+def not_accepting(why: str) -> GatewayError:
+    return GatewayError(
+        503, "overloaded", why, "The gateway can't take requests right now.", retry_after_s=OUTAGE_RETRY_S
+    )
+
+
+def router_unavailable() -> GatewayError:
+    return GatewayError(
+        503, "overloaded", "router_unavailable", "No channel can be picked right now.", retry_after_s=OUTAGE_RETRY_S
+    )
+
+
+def service_unavailable() -> GatewayError:
+    return GatewayError(
+        503,
+        "overloaded",
+        "service_unavailable",
+        "This part of the gateway does not answer right now.",
+        retry_after_s=OUTAGE_RETRY_S,
+    )
+
+
+def internal_error() -> GatewayError:
+    return GatewayError(500, "internal", "internal_error", "The gateway made a mistake. It has been logged.")
+
+
+# What the upstreams did ---------------------------------------------------------------------------------------------
+
+
+def channels_cooling(model: str, retry_after_s: float) -> GatewayError:
+    return GatewayError(
+        503,
+        "overloaded",
+        "upstream_unavailable",
+        f"Every channel of the model `{_shown(model)}` is failing right now.",
+        retry_after_s=max(1.0, math.ceil(retry_after_s)),
+    )
+
+
+def channels_busy() -> GatewayError:
+    return GatewayError(
+        503,
+        "overloaded",
+        "upstream_busy",
+        "Every channel of this model is at its limit of concurrent requests.",
+        retry_after_s=OVERLOAD_RETRY_S,
+    )
+
+
+def upstream_unreachable() -> GatewayError:
+    return GatewayError(
+        502, "upstream", "upstream_unreachable", "The provider can't be reached.", retry_after_s=UPSTREAM_RETRY_S
+    )
+
+
+def upstream_failed() -> GatewayError:
+    return GatewayError(
+        502, "upstream", "upstream_error", "The provider failed to answer.", retry_after_s=UPSTREAM_RETRY_S
+    )
+
+
+def upstream_overloaded(retry_after_s: float) -> GatewayError:
+    return GatewayError(
+        503,
+        "overloaded",
+        "upstream_overloaded",
+        "The provider is overloaded.",
+        retry_after_s=max(1.0, math.ceil(retry_after_s or UPSTREAM_RETRY_S)),
+    )
+
+
+def upstream_rate_limited(retry_after_s: float) -> GatewayError:
+    return GatewayError(
+        429,
+        "rate_limit",
+        "upstream_rate_limited",
+        "The provider's rate limit is reached.",
+        retry_after_s=max(1.0, math.ceil(retry_after_s or UPSTREAM_RETRY_S)),
+    )
+
+
+def upstream_timeout() -> GatewayError:
+    return GatewayError(
+        504, "timeout", "upstream_timeout", "The provider did not answer in time.", retry_after_s=UPSTREAM_RETRY_S
+    )
+
+
+def upstream_refused(status: int, code: str, message: str, param: str | None) -> GatewayError:
+    """A provider's refusal of this very request, in words that have been cleaned."""
+    kinds: dict[int, Kind] = {404: "not_found", 413: "too_large", 415: "unsupported_media"}
+    kind = kinds.get(status, "invalid_request")
+    return GatewayError(status, kind, code, message, param=param)
+
+
+def stream_cut() -> GatewayError:
+    return GatewayError(502, "upstream", "upstream_cut", "The provider's answer broke off.")

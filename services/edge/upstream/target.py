@@ -1,0 +1,125 @@
+"""A channel made ready to be called: its secrets opened, its URL checked, its headers and time-outs built once.
+
+It decides when a channel can't be called at all, and must not know how a call goes.
+"""
+
+import logging
+
+import msgspec
+from multidict import CIMultiDict
+
+from oneapi.catalog.types import Channel
+from oneapi.providers.registry import PROVIDERS, ProviderSpec
+from oneapi.runtime.egress_addresses import EgressRefused, check_url
+from oneapi.runtime.sealing import Sealer, SealError
+from services.edge import refusals
+from services.edge.upstream.failures import Kind, UpstreamFailure
+from services.edge.upstream.http1_request import Prepared, prepare
+
+logger = logging.getLogger(__name__)
+
+USER_AGENT = "one-api"
+CONNECT_S = 3.0
+STREAM_FIRST_BYTE_S = 60.0
+WHOLE_FIRST_BYTE_S = 600.0
+IDLE_S = 120.0
+TOTAL_S = 900.0
+
+_NOT_FROM_CONFIGURATION = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type", "te", "upgrade"}
+)
+
+
+class Target(msgspec.Struct):
+    """One channel, ready. `prepared` fills up as dialects and models are used."""
+
+    channel: Channel
+    spec: ProviderSpec
+    headers: CIMultiDict[str]
+    connect_s: float
+    stream_first_byte_s: float
+    whole_first_byte_s: float
+    idle_s: float
+    prepared: dict[tuple[str, str], Prepared]
+
+
+class Targets:
+    """The targets of this process, each made at its channel's first use and again when the channel has changed."""
+
+    def __init__(self, sealer: Sealer, *, allow_private: bool) -> None:
+        self._sealer = sealer
+        self._allow_private = allow_private
+        self._kept: dict[str, Target] = {}
+
+    def find(self, channel: Channel) -> Target:
+        """The target of this channel. Raises UpstreamFailure when it can't be called."""
+        target = self._kept.get(channel.id)
+        if target is None or target.channel is not channel:
+            target = self._kept[channel.id] = self._make(channel)
+        return target
+
+    def forget(self, channel_id: str) -> None:
+        """The channel has changed or is gone."""
+        self._kept.pop(channel_id, None)
+
+    def prepared(self, target: Target, dialect: str, upstream_model: str) -> Prepared:
+        """A call where this dialect is spoken there. Raises UpstreamFailure when that place must not be called."""
+        found = target.prepared.get((dialect, upstream_model))
+        if found is not None:
+            return found
+        base_url = target.channel.base_url or target.spec.default_base_url
+        try:
+            checked = check_url(target.spec.url(base_url, dialect, upstream_model), self._allow_private)
+            found = prepare(checked, target.headers.items())
+        except (EgressRefused, ValueError) as refused:
+            fields = {"channel_id": target.channel.id, "why": str(refused)}
+            logger.warning("a channel can't be called", extra={"fields": fields})
+            raise unusable("unusable URL or headers") from None
+        target.prepared[dialect, upstream_model] = found
+        return found
+
+    def _make(self, channel: Channel) -> Target:
+        spec = PROVIDERS.get(channel.provider)
+        if spec is None:
+            raise unusable("unknown provider")
+        try:
+            headers = self._headers(channel, spec)
+        except SealError as failure:
+            fields = {"channel_id": channel.id, "why": str(failure)}
+            logger.warning("a channel's secrets can't be opened", extra={"fields": fields})
+            raise unusable("sealed secrets") from None
+        limits = channel.limits
+        # The whole call's time is the request's own affair: it may have tried elsewhere before.
+        return Target(
+            channel=channel,
+            spec=spec,
+            headers=headers,
+            connect_s=limits.connect_timeout_s or CONNECT_S,
+            stream_first_byte_s=limits.first_byte_timeout_s or STREAM_FIRST_BYTE_S,
+            whole_first_byte_s=limits.first_byte_timeout_s or WHOLE_FIRST_BYTE_S,
+            idle_s=limits.idle_timeout_s or IDLE_S,
+            prepared={},
+        )
+
+    def _headers(self, channel: Channel, spec: ProviderSpec) -> CIMultiDict[str]:
+        """What every call of this channel says. The operator's own headers win over the provider's."""
+        place = f"channel/{channel.id}"
+        sealed_key = channel.api_key_sealed
+        api_key = self._sealer.open(sealed_key, bound_to=f"{place}/api_key") if sealed_key else ""
+        headers = CIMultiDict(spec.headers(api_key))
+        for name, sealed in channel.headers_sealed.items():
+            if name.lower() not in _NOT_FROM_CONFIGURATION:
+                headers[name] = self._sealer.open(sealed, bound_to=f"{place}/headers/{name}")
+        headers.update({"Content-Type": "application/json", "Accept-Encoding": "identity"})
+        headers.setdefault("User-Agent", USER_AGENT)
+        return headers
+
+
+def total_s(channel: Channel) -> float:
+    """How long a request may take that this channel serves."""
+    return channel.limits.total_timeout_s or TOTAL_S
+
+
+def unusable(why: str) -> UpstreamFailure:
+    """The channel can't be called as it is configured."""
+    return UpstreamFailure(Kind.UNAUTHORIZED, refusals.upstream_failed(), why)

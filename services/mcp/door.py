@@ -1,0 +1,234 @@
+"""The HTTP door of the MCP gateway: /mcp for clients with a key, /healthz and /readyz.
+
+It decides who gets past (origin, key, room, size, time) before anything of MCP is read, and gives every answer a
+request id. It must not know tools.
+"""
+
+import asyncio
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from mcp_types import INVALID_REQUEST
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from oneapi.catalog.keyring import KeyringUnavailable
+from oneapi.runtime import semconv
+from oneapi.runtime.client_address import Network, client_address, is_trusted
+from oneapi.runtime.health import AsgiApp, Message, Readiness, Receive, Scope, Send, asgi
+from oneapi.runtime.ids import new_id
+from oneapi.runtime.metrics import counter
+from services.mcp.authentication import Authenticator, BadKey, Caller
+from services.mcp.credentials import presented_key
+from services.mcp.endpoint import CALLER
+from services.mcp.message import BadMessage, check_message
+
+PATH = "/mcp"
+MAX_BODY_BYTES = 4 * 1024 * 1024
+BODY_S = 30.0
+MAX_REQUESTS_PER_KEY = 64
+CHALLENGE = (b"www-authenticate", b'Bearer realm="one-api"')
+
+REFUSED = -32000
+"""JSON-RPC has no code for what HTTP's status says already."""
+
+REQUESTS = counter(semconv.METRIC_MCP_REQUESTS, "Requests at the door, by outcome", ("outcome",))
+
+
+class Refusal(Exception):
+    """An answer of the door's own. `outcome` is for counters, `code` is JSON-RPC's."""
+
+    def __init__(
+        self,
+        status: int,
+        outcome: str,
+        message: str,
+        code: int = REFUSED,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.outcome = outcome
+        self.message = message
+        self.code = code
+        self.headers = headers
+
+
+def unauthenticated(reason: str) -> Refusal:
+    """One answer for every kind of bad key."""
+    return Refusal(401, f"key_{reason}", "A valid API key is required.", headers=(CHALLENGE,))
+
+
+def busy(outcome: str, message: str, status: int = 503) -> Refusal:
+    return Refusal(status, outcome, message, headers=((b"retry-after", b"1"),))
+
+
+class Door:
+    """The ASGI application in front of `inner`, the MCP transport."""
+
+    def __init__(
+        self,
+        inner: AsgiApp,
+        authenticator: Callable[[], Authenticator | None],
+        readiness: Readiness,
+        *,
+        origins: frozenset[str],
+        trusted: Sequence[Network],
+    ) -> None:
+        self._inner = inner
+        self._authenticator = authenticator
+        self._health = asgi(readiness)
+        self._origins = origins
+        self._trusted = trusted
+        self._open: Tally[str] = Tally()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["path"] != PATH:
+            await self._health(scope, receive, send)
+            return
+        peer = str((scope.get("client") or ("",))[0])
+        request_id = self._request_id(scope, peer)
+        answer = _Answer(send, request_id)
+        try:
+            caller = await self._admit(scope, peer, request_id)
+            with self._room(caller):
+                body = await _read_body(scope, receive)
+                REQUESTS.labels("admitted").inc()
+                await self._serve({**scope, CALLER: caller}, body, receive, answer.send)
+        except Refusal as refusal:
+            REQUESTS.labels(refusal.outcome).inc()
+            await answer.refuse(refusal)
+
+    async def _serve(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """Lets the inner application answer. A client that leaves cancels the call, since the revision that says so."""
+        inner = asyncio.ensure_future(self._inner(scope, _replayed(body), send))
+        gone = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({inner, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not inner.done() and _header(scope, MCP_PROTOCOL_VERSION_HEADER.encode()) in MODERN_PROTOCOL_VERSIONS:
+                REQUESTS.labels("gone").inc()
+                return
+            await inner
+        finally:
+            gone.cancel()
+            inner.cancel()
+            await asyncio.gather(inner, gone, return_exceptions=True)
+
+    @contextmanager
+    def _room(self, caller: Caller) -> Iterator[None]:
+        """Counts a request among its key's. Raises Refusal when there are too many."""
+        key = caller.key
+        if self._open[key.id] >= min(key.limits.concurrency or MAX_REQUESTS_PER_KEY, MAX_REQUESTS_PER_KEY):
+            raise busy("concurrency", "This key has too many requests at a time.", status=429)
+        self._open[key.id] += 1
+        try:
+            yield
+        finally:
+            self._open[key.id] -= 1
+            if not self._open[key.id]:
+                del self._open[key.id]
+
+    async def _admit(self, scope: Scope, peer: str, request_id: str) -> Caller:
+        """Who asks. Raises Refusal."""
+        origin = _header(scope, b"origin")
+        if origin is not None and origin.lower() not in self._origins:
+            raise Refusal(403, "foreign_origin", "Requests from pages of other sites are refused.")
+        authenticator = self._authenticator()
+        if authenticator is None:
+            raise busy("not_ready", "The service is starting.")
+        address = client_address(peer, _header(scope, b"x-forwarded-for") or "", self._trusted)
+        try:
+            key = await authenticator.authenticate(presented_key(scope["headers"]), address)
+        except BadKey as problem:
+            raise unauthenticated(problem.reason) from None
+        except KeyringUnavailable:
+            raise busy("keys_unavailable", "API keys can't be checked at the moment.") from None
+        if scope["method"] != "POST":
+            # Nothing is ever said unasked, and there are no sessions to end.
+            raise Refusal(405, "method", "Only POST is served here.", headers=((b"allow", b"POST"),))
+        return Caller(key, request_id)
+
+    def _request_id(self, scope: Scope, peer: str) -> str:
+        """The edge's id when it forwards, else one of our own: a client's is never taken."""
+        given = _header(scope, b"x-request-id")
+        if (
+            given
+            and is_trusted(peer, self._trusted)
+            and len(given) <= 128
+            and given.replace("-", "").replace("_", "").isalnum()
+        ):
+            return given
+        return new_id("req")
+
+
+class _Answer:
+    """Sends what the client gets: our own refusals, and the inner application's answers with the request's id."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        identity = request_id.encode("ascii", "replace")
+        self._headers = [(b"x-request-id", identity), (b"x-oneapi-request-id", identity)]
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+        await self._send(message)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        error = {"code": refusal.code, "message": refusal.message}
+        body = msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": error})
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *refusal.headers]
+        await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    """Its value; several are one list, as HTTP has it."""
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
+    return ", ".join(values) if values else None
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body: one JSON-RPC message, within size and time. Raises Refusal."""
+    declared = _header(scope, b"content-length") or ""
+    too_large = Refusal(413, "too_large", f"The body is larger than {MAX_BODY_BYTES} bytes.", INVALID_REQUEST)
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refusal(499, "gone", "The client has gone.")
+                body += message.get("body", b"")
+                if len(body) > MAX_BODY_BYTES:
+                    raise too_large
+                if not message.get("more_body"):
+                    break
+    except TimeoutError:
+        raise Refusal(408, "slow_body", "The body did not arrive in time.", INVALID_REQUEST) from None
+    data = bytes(body)
+    try:
+        check_message(data)
+    except BadMessage as problem:
+        raise Refusal(400, "bad_message", str(problem), problem.code) from None
+    return data
+
+
+def _replayed(body: bytes) -> Receive:
+    """A `receive` that gives the body, which is read already, and nothing after it: the door watches the client."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            await asyncio.get_running_loop().create_future()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -1,0 +1,1 @@
+"""Who may use which tool: one module for each kind of rule."""

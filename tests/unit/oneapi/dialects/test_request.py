@@ -1,0 +1,73 @@
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oneapi.dialects import request
+from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.registry import DIALECTS
+from oneapi.dialects.request import RequestFacts
+
+GOOD: dict[str, dict[str, Any]] = {
+    "openai_chat": {"model": "m", "messages": [{"role": "user", "content": "hi"}]},
+    "openai_responses": {"model": "m", "input": "hi"},
+    "anthropic_messages": {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
+    "openai_embeddings": {"model": "m", "input": ["a", "b"]},
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_only_the_models_name_changes(name: str) -> None:
+    dialect = DIALECTS[name]
+    body = json.dumps({**GOOD[name], "unknown": {"n": 1.0, "e": 1e-7, "big": 2**70}}, indent=1).encode()
+    facts = dialect.inspect(body)
+    assert dialect.prepare(body, facts, "m") == body
+    changed = dialect.prepare(body, facts, "other")
+    assert json.loads(changed) == {**json.loads(body), "model": "other"}
+    assert b"1e-07" in changed
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"{", b"[]", b"null", b'"x"', b'{"a":NaN}', b'{"a":Infinity}', b'{"model":"\\ud800"}', b"\xff", b"[" * 99],
+)
+def test_broken_json_is_one_error(name: str, broken: bytes) -> None:
+    with pytest.raises(GatewayError) as refused:
+        DIALECTS[name].inspect(broken)
+    assert refused.value.status == 400
+    assert refused.value.message
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("field", ["model", "stream", "messages", "input", "max_tokens", "max_output_tokens", "n"])
+@pytest.mark.parametrize("value", [None, 0, -1, 1.5, True, "", "x", [], {}, [[]], 2**40])
+def test_any_value_in_any_field_is_taken_or_refused(name: str, field: str, value: object) -> None:
+    body = json.dumps({**GOOD[name], field: value}).encode()
+    facts = inspected(name, body)
+    if facts is not None:
+        json.loads(DIALECTS[name].prepare(body, facts, "other", max_output=5))
+
+
+def inspected(name: str, body: bytes) -> RequestFacts | None:
+    """The facts, or None for a body that is refused as a bad request; anything else raised fails the test."""
+    status = 400
+    try:
+        return DIALECTS[name].inspect(body)
+    except GatewayError as refused:
+        status = refused.status
+    assert status == 400
+    return None
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_raise_only_the_gateways_error(body: bytes) -> None:
+    for name in DIALECTS:
+        inspected(name, body)
+
+
+def test_editing_keeps_the_order_and_takes_the_last_of_duplicates() -> None:
+    assert request.edit(b'{"b":1,"a":2,"b":3}', {"a": msgspec.Raw(b"9"), "c": 0}) == b'{"b":3,"a":9,"c":0}'

@@ -1,0 +1,59 @@
+"""Sealed secrets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oneapi.runtime.sealing import Sealer, SealError
+
+SEALER = Sealer("the secret key")
+PLACE = "channel/ch_1/api_key"
+
+
+@given(st.text())
+def test_a_secret_comes_back(secret: str) -> None:
+    sealed = SEALER.seal(secret, bound_to=PLACE)
+    assert SEALER.open(sealed, bound_to=PLACE) == secret
+    assert Sealer("the secret key").open(sealed, bound_to=PLACE) == secret
+
+
+def test_the_same_secret_never_looks_the_same() -> None:
+    first, second = SEALER.seal("a", bound_to=PLACE), SEALER.seal("a", bound_to=PLACE)
+    assert first != second
+    assert first.startswith("v1.")
+
+
+def test_it_opens_at_its_own_place_only() -> None:
+    sealed = SEALER.seal("hush", bound_to=PLACE)
+    with pytest.raises(SealError, match="another place"):
+        SEALER.open(sealed, bound_to="channel/ch_2/api_key")
+
+
+def test_another_secret_key_is_named_as_the_reason() -> None:
+    with pytest.raises(SealError, match="another ONEAPI_SECRET_KEY"):
+        Sealer("another").open(SEALER.seal("hush", bound_to=PLACE), bound_to=PLACE)
+
+
+def test_any_change_is_noticed() -> None:
+    sealed = SEALER.seal("hush", bound_to=PLACE)
+    for place, character in enumerate(sealed):
+        changed = sealed[:place] + ("A" if character != "A" else "B") + sealed[place + 1 :]
+        try:
+            # The last character of a part may hold bits that mean nothing.
+            assert SEALER.open(changed, bound_to=PLACE) == "hush"
+            assert sealed[place + 1 : place + 2] in ("", ".")
+        except SealError:
+            pass
+
+
+@pytest.mark.parametrize("text", ["", "v1", "v1.a.b.c", "v2.a.b.c", "v1...", "hush", "v1.00000000.AAAA.AAAA"])
+def test_what_was_never_sealed(text: str) -> None:
+    with pytest.raises(SealError):
+        SEALER.open(text, bound_to=PLACE)
+
+
+def test_a_malformed_text_of_the_right_key() -> None:
+    version, key_id, *_ = SEALER.seal("a", bound_to=PLACE).split(".")
+    for rest in ("é.é", "AAAA.AAAA", ".", "!!!!.!!!!"):
+        with pytest.raises(SealError):
+            SEALER.open(f"{version}.{key_id}.{rest}", bound_to=PLACE)

@@ -1,0 +1,42 @@
+import pytest
+
+from oneapi.catalog.types import Channel
+from services.admin.upstreams.probe import judge, probe
+
+CHANNEL = Channel(id="c", name="c", provider="openai", models=("a", "b"), model_mapping={"a": "up-a"})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "ok", "found", "missing"),
+    [
+        (200, b'{"data":[{"id":"up-a"},{"id":"b","x":1}]}', True, 2, ()),
+        (200, b'{"data":[{"id":"a"}]}', True, 1, ("up-a", "b")),
+        (200, b"<html>", True, None, ()),
+        (200, None, True, None, ()),
+        (401, b"{}", False, None, ()),
+        (403, b"{}", False, None, ()),
+        (404, b"{}", True, None, ()),
+        (307, b"", False, None, ()),
+        (429, b"", True, None, ()),
+        (500, b"", False, None, ()),
+    ],
+)
+def test_what_an_answer_means(
+    status: int, body: bytes | None, ok: bool, found: int | None, missing: tuple[str, ...]
+) -> None:
+    result = judge(CHANNEL, status, body, 5)
+    assert (result.ok, result.status, result.ms, result.missing) == (ok, status, 5, missing)
+    assert (None if result.models is None else len(result.models)) == found
+    assert result.detail
+
+
+async def test_the_sandbox_needs_no_network() -> None:
+    sandbox = Channel(id="c", name="c", provider="sandbox", models=("sandbox",))
+    assert (await probe(sandbox, "", {}, allow_private=False)).ok
+
+
+async def test_a_refused_address_is_never_asked() -> None:
+    private = Channel(id="c", name="c", provider="openai", models=("m",), base_url="https://127.0.0.1/v1")
+    result = await probe(private, "key", {}, allow_private=False)
+    assert not result.ok
+    assert "loopback" in result.detail

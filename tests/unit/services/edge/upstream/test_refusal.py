@@ -1,0 +1,77 @@
+import pytest
+
+from services.edge.upstream.refusal import clean_message, is_error_body, read_refusal
+
+
+def test_code_message_and_param_are_kept() -> None:
+    body = b'{"error": {"message": "Bad temperature.", "type": "x", "param": "temperature", "code": "bad"}}'
+    error = read_refusal(400, body)
+    assert error is not None
+    assert (error.status, error.kind, error.code, error.message, error.param) == (
+        400,
+        "invalid_request",
+        "bad",
+        "Bad temperature.",
+        "temperature",
+    )
+
+
+def test_anthropics_shape() -> None:
+    error = read_refusal(404, b'{"type":"error","error":{"type":"not_found_error","message":"model: x"}}')
+    assert error is not None
+    assert (error.kind, error.code) == ("not_found", "not_found_error")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'{"error": "text"}',
+        b'{"error": {"message": 7}}',
+        b'{"error": {"message": "<html><body>no</body></html>"}}',
+        b'{"error": {"message": "Traceback (most recent call last): x"}}',
+        b'{"error": {"message": "x"}}' + b" " * 70_000,
+        b"\xff",
+    ],
+)
+def test_what_may_not_be_shown(body: bytes) -> None:
+    assert read_refusal(400, body) is None
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-abcdefghijklmnop",
+        "https://internal.example/v1?key=1",
+        "10.1.2.3:8080",
+        "fe80::1:2:3",
+        "Bearer abcdefghijkl",
+    ],
+)
+def test_secrets_and_addresses_are_taken_out(secret: str) -> None:
+    cleaned = clean_message(f"the call with {secret} failed")
+    assert secret not in cleaned
+    assert cleaned.startswith("the call with ")
+
+
+def test_messages_are_short_and_on_one_line() -> None:
+    assert clean_message("a\n\tb\x00c") == "a b c" or "\n" not in clean_message("a\n\tb\x00c")
+    assert len(clean_message("x" * 10_000)) == 500
+
+
+def test_codes_of_another_form_are_replaced() -> None:
+    error = read_refusal(400, b'{"error": {"message": "m", "code": "a b\\n", "type": "<x>", "param": "a b"}}')
+    assert error is not None
+    assert (error.code, error.param) == ("upstream_refused", None)
+
+
+def test_errors_that_come_with_status_200() -> None:
+    assert is_error_body(b'{"error": {"message": "x"}}')
+    assert not is_error_body(b'{"id": "resp", "error": null, "output": []}')
+    assert not is_error_body(b'{"choices": []}')
+
+
+def test_errors_nested_too_deep_are_none() -> None:
+    assert read_refusal(400, b'{"error": ' + b"[" * 30_000 + b"]" * 30_000 + b"}") is None

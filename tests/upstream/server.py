@@ -1,0 +1,135 @@
+"""The upstream test server: `python -m tests.upstream.server PORT RECORD_FILE`.
+
+Speaks OpenAI's and Anthropic's paths. Each request becomes one JSON line in the record file when it ends: what was
+asked (path, model, credential, headers), what was sent (chunks, whether whole), and the usage that was told. Tests
+compare the gateway's ledger with that file.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from aiohttp import web
+
+from tests.upstream import wire
+from tests.upstream.script import Script, read
+
+
+class Upstream:
+    """One server's state: its record, and how often each failing script was asked."""
+
+    def __init__(self, record: TextIO) -> None:
+        self._record = record
+        self._asked: dict[str, int] = {}
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        body = json.loads(raw)
+        model = str(body["model"])
+        script = read(model)
+        entry: dict[str, Any] = {
+            "at": time.time(),
+            "path": request.path,
+            "model": model,
+            "credential": request.headers.get("authorization") or request.headers.get("x-api-key"),
+            "headers": dict(request.headers),
+            "body": body,
+            "stream": bool(body.get("stream")),
+            "chunks": 0,
+            "tokens": 0,
+            "whole": False,
+            "status": script.status,
+        }
+        try:
+            return await self._play(request, body, model, script, entry)
+        finally:
+            print(json.dumps(entry), file=self._record, flush=True)
+
+    async def _play(
+        self, request: web.Request, body: dict[str, Any], model: str, script: Script, entry: dict[str, Any]
+    ) -> web.StreamResponse:
+        await asyncio.sleep(script.first_byte_ms / 1000)
+        self._asked[model] = self._asked.get(model, 0) + 1
+        status = 500 if self._asked[model] <= script.fail_first else script.status
+        entry["status"] = status
+        if status != 200:
+            headers = {"retry-after": str(script.retry_after)} if script.retry_after else {}
+            if script.html:
+                page = "<html><body><h1>Bad gateway</h1> key sk-upstream-secret</body></html>"
+                return web.Response(status=status, text=page, content_type="text/html", headers=headers)
+            error = wire.error_body(request.path, status)
+            return web.Response(status=status, body=error, content_type="application/json", headers=headers)
+        if not body.get("stream"):
+            whole = self._whole_body(request.path, body, model, script)
+            entry.update(chunks=1, tokens=script.tokens, whole=True)
+            return web.Response(body=whole, content_type="application/json", headers={"x-request-id": "req_upstream1"})
+        return await self._stream(request, body, model, script, entry)
+
+    @staticmethod
+    def _whole_body(path: str, body: dict[str, Any], model: str, script: Script) -> bytes:
+        if path.endswith("/chat/completions"):
+            return wire.chat_body(model, script)
+        if path.endswith("/responses"):
+            return wire.responses_body(model, script)
+        if path.endswith("/messages"):
+            return wire.messages_body(model, script)
+        given = body["input"]
+        return wire.embeddings_body(model, script, len(given) if isinstance(given, list) else 1)
+
+    async def _stream(
+        self, request: web.Request, body: dict[str, Any], model: str, script: Script, entry: dict[str, Any]
+    ) -> web.StreamResponse:
+        if request.path.endswith("/chat/completions"):
+            wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+            chunks = wire.chat_stream(model, script, wants_usage=wants_usage)
+        elif request.path.endswith("/responses"):
+            chunks = wire.responses_stream(model, script)
+        else:
+            chunks = wire.messages_stream(model, script)
+        response = web.StreamResponse(headers={"content-type": "text/event-stream", "x-request-id": "req_upstream1"})
+        await response.prepare(request)
+        for i, chunk in enumerate(chunks):
+            if i == script.cut:
+                assert request.transport is not None
+                request.transport.abort()
+                return response
+            if i == script.silent:
+                await asyncio.sleep(3600)
+            if i == script.error_event:
+                await response.write(wire.error_event(request.path))
+                return response
+            entry["chunks"] += 1
+            entry["tokens"] += wire.TOKEN.encode() in chunk and b"delta" in chunk
+            await response.write(b"data: {not json\n\n" if i == script.malformed else chunk)
+            if script.gap_ms:
+                await asyncio.sleep(script.gap_ms / 1000)
+        entry["whole"] = True
+        await response.write_eof()
+        return response
+
+
+async def models(_request: web.Request) -> web.Response:
+    return web.json_response({"object": "list", "data": [{"id": "play", "object": "model"}]})
+
+
+def application(record: TextIO) -> web.Application:
+    """The server as an aiohttp application."""
+    upstream = Upstream(record)
+    app = web.Application(client_max_size=64 * 2**20, handler_args={"access_log": None})
+    for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/embeddings"):
+        app.router.add_post(path, upstream.answer)
+    app.router.add_get("/v1/models", models)
+    return app
+
+
+def main() -> None:
+    port, record = int(sys.argv[1]), Path(sys.argv[2])
+    with record.open("a") as file:
+        web.run_app(application(file), host="127.0.0.1", port=port, print=None, handler_cancellation=True)
+
+
+if __name__ == "__main__":
+    main()
