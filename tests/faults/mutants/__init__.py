@@ -1,0 +1,1 @@
+"""Planted bugs, and the proof that the harness finds them: `python -m tests.faults.mutants`."""
