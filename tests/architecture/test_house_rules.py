@@ -4,7 +4,7 @@ import ast
 import tomllib
 from typing import Any
 
-from tests.architecture.sources import ROOT, files_of_tests, functions, product_files
+from tests.architecture.sources import ROOT, files_of_tests, functions, parsed, product_files
 
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
@@ -58,8 +58,8 @@ def test_nothing_has_a_name_that_says_nothing() -> None:
 def test_every_module_says_what_it_is_about() -> None:
     silent = []
     for path in product_files():
-        source = (ROOT / path).read_text()
-        if source.strip() and not ast.get_docstring(ast.parse(source)):
+        tree = parsed(path)
+        if tree.body and not ast.get_docstring(tree):
             silent.append(str(path))
     assert not silent
 
@@ -83,7 +83,7 @@ def test_unit_tests_touch_no_network() -> None:
     for path in files_of_tests():
         if path.parts[:2] != ("tests", "unit"):
             continue
-        for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        for node in ast.walk(parsed(path)):
             names = (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)
@@ -100,7 +100,7 @@ def test_no_test_sleeps_for_a_fixed_time() -> None:
     """Waiting is for a condition, with a bound; a poll inside such a wait is at most 100 ms."""
     guilty = []
     for path in files_of_tests():
-        for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        for node in ast.walk(parsed(path)):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "sleep":
                 continue
             argument = node.args[0] if node.args else None

@@ -3,14 +3,14 @@
 import ast
 
 from oneapi.runtime import semconv
-from tests.architecture.sources import ROOT, product_files
+from tests.architecture.sources import parsed, product_files
 
 HOME = "oneapi/runtime/semconv.py"
 NAMES = {name: value for name, value in vars(semconv).items() if name.isupper()}
 
 
 def trees() -> dict[str, ast.Module]:
-    return {str(path): ast.parse((ROOT / path).read_text()) for path in product_files() if str(path) != HOME}
+    return {str(path): parsed(path) for path in product_files() if str(path) != HOME}
 
 
 def names_used(tree: ast.Module) -> set[str]:

@@ -16,6 +16,7 @@ import helm_python
 import yaml
 
 from oneapi.runtime.environment import Environment, SettingError
+from tests.architecture.sources import parsed
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/k8s/oneapi"
@@ -128,7 +129,7 @@ def lifecycle_names() -> set[str]:
     """What the chassis of every service reads."""
     return {
         str(node.args[0].value)
-        for node in ast.walk(ast.parse(LIFECYCLE.read_text()))
+        for node in ast.walk(parsed(LIFECYCLE))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in READERS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oneapi.runtime import semconv
+from tests.architecture.sources import parsed
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("counter", "gauge", "histogram")
@@ -36,7 +37,7 @@ def registered() -> dict[str, Metric]:
 
 
 def _made_in(source: Path) -> Iterator[Metric]:
-    for node in ast.walk(ast.parse(source.read_text())):
+    for node in ast.walk(parsed(source)):
         if not isinstance(node, ast.Call) or not node.args:
             continue
         made, name = _last_name(node.func), _last_name(node.args[0])
