@@ -10,7 +10,7 @@
 -- g:{account}:<key>:rpm  string  GCRA: theoretical arrival time in microseconds (and :tpm)
 -- c:{account}:<key>      zset  requests in flight by the end of their lease in ms
 
-local VERSION = 1
+local VERSION = 2
 local MINUTE_US = 60000000
 local DAY_MS = 86400000
 
@@ -315,6 +315,8 @@ end
 
 -- keys: b z, then r of each rid
 -- args: pver, credits ('' leaves them), posted, number of scopes and scope and sum of each, then the rids
+-- Without a posted sum ('') what it closes counts as posted until the sums come: of more reservations than one call
+-- should close, nothing is ever counted twice, nor not at all.
 -- A scope whose sum is '' is forgotten when nothing is open in it: its period is over.
 -- Returns how many reservations it closed, -1 when a newer writer has been here, -2 when the account isn't open.
 local function post(keys, args)
@@ -327,23 +329,28 @@ local function post(keys, args)
   end
   local scopes = tonumber(args[4])
   local first = 4 + 2 * scopes
+  local moved = args[3] == ''
   local closed = 0
   for place = 1, #keys - 2 do
     local rid, key = args[first + place], keys[place + 2]
     local held = redis.call('HMGET', key, 'st', 'amt', 'act', 'scopes', 'key')
-    if held[1] == 'pending' then
-      add(keys[1], 'reserved', split(held[4]), -tonumber(held[2]))
-    elseif held[1] == 'settled' then
-      add(keys[1], 'unposted', split(held[4]), -tonumber(held[3]))
-    end
     if held[1] then
+      local pending = held[1] == 'pending'
+      local touched, amount = split(held[4]), tonumber(pending and held[2] or held[3])
+      add(keys[1], pending and 'reserved' or 'unposted', touched, -amount)
+      if moved then
+        add(keys[1], 'posted', touched, amount)
+      end
       closed = closed + 1
       redis.call('DEL', key)
       redis.call('ZREM', 'c:' .. tag(keys[1]) .. ':' .. (held[5] or ''), rid)
     end
     redis.call('ZREM', keys[2], rid)
   end
-  redis.call('HSET', keys[1], 'pver', args[1], 'posted', args[3])
+  redis.call('HSET', keys[1], 'pver', args[1])
+  if not moved then
+    redis.call('HSET', keys[1], 'posted', args[3])
+  end
   if args[2] ~= '' then
     redis.call('HSET', keys[1], 'credits', args[2])
   end

@@ -124,7 +124,7 @@ class MoneyFunctions:
         self,
         account_id: str,
         pver: int,
-        posted: int,
+        posted: int | None,
         *,
         scopes: Mapping[str, int | None],
         request_ids: Sequence[str],
@@ -132,12 +132,14 @@ class MoneyFunctions:
     ) -> int:
         """Sets the ledger's sums (absolute, nano-USD) and closes these requests' reservations.
 
-        A scope given as None is forgotten when nothing is open in it: its period is over. Returns how many reservations
+        With None for `posted` the sums are still to come, and until then what is closed counts as posted. A scope given
+        as None is forgotten when nothing is open in it: its period is over. Returns how many reservations
         were closed, -1 when a newer writer has been here, -2 when the account isn't open.
         """
         keys = [balance_key(account_id), leases_key(account_id)]
         keys += [reservation_key(account_id, request_id) for request_id in request_ids]
-        args = [pver, "" if credits is None else credits, posted, *_pairs(scopes), *request_ids]
+        sums = ("" if credits is None else credits, "" if posted is None else posted)
+        args = [pver, *sums, *_pairs(scopes), *request_ids]
         return int(await self._call("oneapi_post", keys, args))
 
     async def rebuild(self, account_id: str, rebuild_id: str, pver: int) -> bool:

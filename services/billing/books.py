@@ -72,13 +72,16 @@ class Books:
         """
         for start in range(0, max(len(request_ids), 1), _CLOSE_AT_ONCE):
             self.term.check()
+            closing = request_ids[start : start + _CLOSE_AT_ONCE]
+            # The sums have all of them in, so they come with the last: otherwise the rest would be counted twice.
+            last = start + len(closing) >= len(request_ids)
             answer = await self.money.post(
                 account_id,
                 self.term.fence,
-                sums.charged,
-                scopes=sums.scopes,
-                request_ids=request_ids[start : start + _CLOSE_AT_ONCE],
-                credits=sums.credits,
+                sums.charged if last else None,
+                scopes=sums.scopes if last else {},
+                request_ids=closing,
+                credits=sums.credits if last else None,
             )
             if answer == FENCED:
                 raise self.term.refuse()

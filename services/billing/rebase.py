@@ -110,6 +110,8 @@ class Rebase:
     async def _correct(
         self, account_id: str, sums: AccountSums, correction: Correction, booked: Collection[str]
     ) -> None:
+        changed = {scope: charged for scope, charged in correction.scopes.items() if charged is not None}
+        await self._books.post(account_id, AccountSums(sums.charged, sums.credits, changed), list(booked))
         self._books.term.check()
         forgotten = {scope: None for scope, charged in correction.scopes.items() if charged is None}
         if forgotten:
@@ -118,8 +120,6 @@ class Rebase:
             )
             if answer == FENCED:
                 raise self._books.term.refuse()
-        changed = {scope: charged for scope, charged in correction.scopes.items() if charged is not None}
-        await self._books.post(account_id, AccountSums(sums.charged, sums.credits, changed), list(booked))
 
 
 async def read_held(redis: Redis, account_id: str) -> Held | None:

@@ -58,7 +58,8 @@ async def test_a_missing_library_is_loaded_and_a_newer_one_stays(client: Command
     await client.execute_command("FUNCTION", "DELETE", "oneapi")
     functions = MoneyFunctions(client)
     assert (await functions.balances(unique_name("acc"))).epoch == ""
-    newer = redis_functions.source().replace("local VERSION = 1", "local VERSION = 99")
+    text = redis_functions.source()
+    newer = text.replace(f"local VERSION = {redis_functions.version(text)}", "local VERSION = 99")
     await client.execute_command("FUNCTION", "LOAD", "REPLACE", newer)
     await redis_functions.ensure(client)
     assert await client.execute_command("FCALL", "oneapi_version", 0) == 99
@@ -156,6 +157,25 @@ async def test_posting_sets_sums_and_closes_reservations_of_any_state(
     assert state.credits == 2_000
     assert await functions.post(account.id, 1, 0, scopes={}, request_ids=[]) == -1
     assert await functions.post(unique_name("acc"), 1, 0, scopes={}, request_ids=[]) == -2
+
+
+async def test_closing_in_parts_counts_nothing_twice_and_forgets_nothing(
+    caller: Caller, functions: MoneyFunctions
+) -> None:
+    account = await open_account(functions, credit=1_000)
+    key = relay_key(account, Budget(amount_nano=900))
+    settled, pending, last = [claim(account, key, 100) for _ in range(3)]
+    for wanted in (settled, pending, last):
+        scope = (await caller.granted(wanted)).scopes[0]
+    await caller.settle(settled, 60)
+    parts = ([settled.request_id], [pending.request_id, settled.request_id])
+    for request_ids, posted, unposted, reserved in ((parts[0], 60, 0, 200), (parts[1], 160, 0, 100)):
+        assert await functions.post(account.id, 2, None, scopes={}, request_ids=request_ids) == 1
+        state = await functions.balances(account.id, [scope])
+        assert state.account == state.scopes[scope] == Counters(posted, unposted, reserved)
+    assert await functions.post(account.id, 2, 150, scopes={scope: 150}, request_ids=[last.request_id]) == 1
+    state = await functions.balances(account.id, [scope])
+    assert state.account == state.scopes[scope] == Counters(150, 0, 0)
 
 
 async def test_a_scope_is_forgotten_only_when_nothing_is_open_in_it(
