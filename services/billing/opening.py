@@ -8,7 +8,7 @@ one step that fails if Redis was lost meanwhile. It must not know how edges hold
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -70,7 +70,7 @@ class Opening:
     """Keeps every account of the catalog open, for the length of one term. `await run()` until cancelled.
 
     It may be run again after a failure and goes on where it was. `max_wait_s` is how long an edge is waited for;
-    `opened` are the accounts that were ever opened.
+    `opened` are the accounts that were ever opened, and everything up to `booked_up_to` in the stream is booked.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Opening:
         *,
         max_wait_s: float,
         opened: set[str],
+        booked_up_to: int = 0,
     ) -> None:
         self._nats = nats
         self._js = js
@@ -95,6 +96,7 @@ class Opening:
         self._tail = RedisTail(redis, bucket)
         self._rebuilds: dict[str, Rebuild] = {}
         self._opened = opened
+        self._booked_up_to = booked_up_to
         self._asked: set[str] = set()
         self._looked = 0.0
         self._edges: set[str] = set()
@@ -119,6 +121,15 @@ class Opening:
         if rebuild is not None and rebuild.rebuild_id == marker.rebuild_id:
             rebuild.markers[marker.edge_id] = tuple(marker.open)
             self._wake.set()
+
+    def booked(self, sequences: Iterable[int]) -> None:
+        """These messages are booked, in the order of the stream.
+
+        The bus knows it too, but only when nothing is left that was given to a writer who died: after a minute.
+        """
+        for sequence in sequences:
+            if sequence == self._booked_up_to + 1:
+                self._booked_up_to = sequence
 
     async def run(self) -> None:
         """Looks for accounts that are not open, and opens them. Raises NotTheWriter, and what the stores raise."""
@@ -220,7 +231,7 @@ class Opening:
             return []
         info = await self._js.consumer_info(STREAM_LEDGER, CONSUMER_BILLING)
         drained = not info.num_pending and not info.num_ack_pending
-        floor = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+        floor = max(self._booked_up_to, info.ack_floor.stream_seq if info.ack_floor is not None else 0)
         return [rebuild for rebuild in barriers if drained or (rebuild.booked_up_to or 0) <= floor]
 
     async def _registered(self, since: float) -> set[str]:

@@ -27,19 +27,21 @@ class _Later:
 
 
 async def catch_up(js: JetStreamContext, books: Books, catalog: CatalogView) -> int:
-    """Returns how many messages were read. Raises NotTheWriter, and what the stores raise."""
+    """Returns up to where in the stream everything is booked now. Raises NotTheWriter, and what the stores raise."""
     try:
         info = await js.consumer_info(STREAM_LEDGER, CONSUMER_BILLING)
     except NotFoundError:
         return 0
-    if not info.num_ack_pending or info.ack_floor is None or info.delivered is None:
+    if info.ack_floor is None or info.delivered is None:
         return 0
+    first, last = int(info.ack_floor.stream_seq) + 1, int(info.delivered.stream_seq)
+    if not info.num_ack_pending:
+        return last
     # Markers of edges belong to rebuilds of the last writer: this one asks for its own.
     intake = Intake(js, _Later(), books, lambda: catalog, lambda _: None)
     count = 0
-    first, last = info.ack_floor.stream_seq + 1, info.delivered.stream_seq
     async for messages in batches(js, STREAM_LEDGER, LEDGER_SUBJECTS, first, last):
         await intake.handle(messages)
         count += len(messages)
     logger.info("what the last writer had in work is booked", extra={"fields": {"messages": count}})
-    return count
+    return last

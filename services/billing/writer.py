@@ -167,11 +167,11 @@ class Writer:
         await rollup.find_hours()
         # What died between appending and posting is put right before anything new is taken.
         await Rebase(stores.redis, books).run(accounts, first=True)
-        await catch_up(stores.js, books, self._catalog())
+        caught_up = await catch_up(stores.js, books, self._catalog())
         logger.info("the term begins", extra={"fields": {"fence": fence}})
         tasks = TaskSet()
         try:
-            self._begin(tasks, books, rollup, opened)
+            self._begin(tasks, books, rollup, opened, caught_up)
             meters.WRITER.set(1)
             await term.ended.wait()
         finally:
@@ -179,7 +179,7 @@ class Writer:
             self._opening = None
             await tasks.close()
 
-    def _begin(self, tasks: TaskSet, books: Books, rollup: Rollup, opened: set[str]) -> None:
+    def _begin(self, tasks: TaskSet, books: Books, rollup: Rollup, opened: set[str], caught_up: int) -> None:
         stores, pace = self._stores, self._pace
         opening = self._opening = Opening(
             stores.nats,
@@ -190,6 +190,7 @@ class Writer:
             self._catalog,
             max_wait_s=self._barrier_max_wait_s,
             opened=opened,
+            booked_up_to=caught_up,
         )
         consumer = BatchConsumer(stores.js)
         intake = Intake(stores.js, consumer, books, self._catalog, opening.marker)
@@ -203,6 +204,7 @@ class Writer:
                 await asyncio.get_running_loop().create_future()
             self._in_work = messages
             await intake.handle(messages)
+            opening.booked(message.metadata.sequence.stream for message in messages)
 
         async def compare() -> None:
             began = time.monotonic()

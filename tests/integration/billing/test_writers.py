@@ -101,6 +101,25 @@ async def test_what_a_dead_writer_had_in_work_is_booked_at_once(world: World) ->
     assert (await world.query("SELECT count() FROM ledger"))[0][0] == 3
 
 
+async def test_a_lost_account_opens_again_though_a_dead_writer_acknowledged_nothing(world: World) -> None:
+    """The bus gives a dead writer's messages out again after a minute: nobody waits for that."""
+    replica = await world.writer()
+    await world.opened(ACCOUNT, unlimited=True)
+    await world.stop(replica)
+    events = [await world.serve(ACCOUNT) for _ in range(3)]
+    messages = await fetched(world, 3)
+    later = await world.serve(ACCOUNT)
+    await world.redis.flushall()
+    await world.writer(name="replica-2")
+    await until(lambda: world.is_open(ACCOUNT))
+    assert not await world.drained()
+    posted = (await world.money.balances(ACCOUNT)).account.posted
+    assert posted == sum(event.amount_nano for event in (*events, later))
+    for message in messages:
+        await message.nak()
+    await until(world.drained)
+
+
 async def test_an_old_writer_changes_nothing_any_more(world: World) -> None:
     await world.writer()
     await world.opened(ACCOUNT, unlimited=True)
