@@ -67,6 +67,7 @@ class EdgeService(Service):
         self._money: MoneyPath | None = None
         self._redis: RedisLink | None = None
         self._parts: Parts | None = None
+        self._open = False
         self._telemetry: telemetry.Telemetry | None = None
         self._metrics: metrics.MetricsServer | None = None
         protocol = functools.partial(StrictProtocol, limits=self._limits, render=raw_error, shed=Shedding(self._load))
@@ -112,6 +113,8 @@ class EdgeService(Service):
         await feed.start()
         await money.start()
         self._parts.router.start()
+        # Not before: with half a catalog good keys and models would be taken for unknown ones.
+        self._open = True
         self._tasks.spawn_forever(self._watch, "readiness")
 
     async def drain(self, limit_s: float) -> None:
@@ -156,8 +159,8 @@ class EdgeService(Service):
             await asyncio.to_thread(self._telemetry.shutdown)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Every request: to the entrance once there is one, and to the health checks before."""
-        if self._parts is not None:
+        """Every request: to the entrance once all is there, and to the health checks before."""
+        if self._open and self._parts is not None:
             await self._parts.entrance(scope, receive, send)
         elif scope["type"] == "http":
             if scope["raw_path"] in OWN_PATHS:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from oneapi.dialects.errors import GatewayError
 from services.edge import refusals
 
-QUICK_S = 0.1
+QUICK_S = 0.05
 """From a request's last byte to the call of its provider. Providers' own time is not in it."""
 WINDOW_S = 0.1
 FEWEST = 64
