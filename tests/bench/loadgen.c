@@ -25,16 +25,16 @@ typedef struct{uint32_t*v;long n,cap;}vec;static vec lat,ttft,transit,gap,shed;
 static void add(vec*v,uint64_t ns){if(v->n==v->cap){if(v->cap>=40000000)return;v->cap=v->cap?v->cap*2:65536;v->v=realloc(v->v,v->cap*4);}uint64_t u=ns/100;v->v[v->n++]=u>0xffffffffu?0xffffffffu:u;} // 0.1us units
 static int cmp(const void*a,const void*b){uint32_t x=*(uint32_t*)a,y=*(uint32_t*)b;return x<y?-1:x>y;}
 static uint64_t tstart,tmeas,tend;static long started,done,ok,errs,non200,chunks,allchunks,bytes,inflight,connerr,left,n503,n429,noretry;static int lasterr_status;static char errbody[300];
-static conn*cs;static uint64_t*q;static long qh,qt,qcap;
+static conn*cs;static int*idle,nidle;static uint64_t*since;static uint64_t*q;static long qh,qt,qcap;
 static void setev(conn*c,int ev,int op){struct epoll_event e={.events=ev,.data.ptr=c};epoll_ctl(ep,op,c->fd,&e);}
 static void openc(conn*c){c->fd=socket(AF_INET,SOCK_STREAM|SOCK_NONBLOCK,0);int one=1;setsockopt(c->fd,IPPROTO_TCP,TCP_NODELAY,&one,sizeof one);
   struct sockaddr_in a={.sin_family=AF_INET,.sin_port=htons(port),.sin_addr.s_addr=htonl(INADDR_LOOPBACK)};
   connect(c->fd,(void*)&a,sizeof a);setev(c,EPOLLOUT|EPOLLIN,EPOLL_CTL_ADD);}
 static void sendreq(conn*c){while(c->sent<reql){ssize_t r=send(c->fd,req+c->sent,reql-c->sent,MSG_NOSIGNAL);if(r>0)c->sent+=r;else if(errno==EAGAIN||errno==ENOTCONN){setev(c,EPOLLIN|EPOLLOUT,EPOLL_CTL_MOD);return;}else return;}setev(c,EPOLLIN,EPOLL_CTL_MOD);}
-static void begin(conn*c,uint64_t t){c->t0=t;c->state=2;c->inlen=0;c->hdr=0;c->status=0;c->chunked=0;c->cl=-1;c->bodygot=0;c->events=0;c->first=0;c->closehdr=0;c->retry=0;c->cstate=0;c->csz=0;c->ll=0;c->sent=0;c->tlast=0;started++;inflight++;if(c->fd<0)openc(c);else sendreq(c);}
+static void begin(conn*c,uint64_t t){c->t0=since[c-cs]=t;c->state=2;c->inlen=0;c->hdr=0;c->status=0;c->chunked=0;c->cl=-1;c->bodygot=0;c->events=0;c->first=0;c->closehdr=0;c->retry=0;c->cstate=0;c->csz=0;c->ll=0;c->sent=0;c->tlast=0;started++;inflight++;if(c->fd<0)openc(c);else sendreq(c);}
 static int final_phase;
-static void next(conn*c){uint64_t t=now();c->state=0;if(t>=tend||started>=maxreq||oneshot)return;
-  if(rate>0){while(qh<qt){uint64_t ts=q[qh++ % qcap];if(patience&&t-ts>patience){if(ts>=tmeas)left++;continue;}begin(c,ts);return;} }
+static void next(conn*c){uint64_t t=now();c->state=0;since[c-cs]=0;if(t>=tend||started>=maxreq||oneshot)return;
+  if(rate>0){while(qh<qt){uint64_t ts=q[qh++ % qcap];if(patience&&t-ts>patience){if(ts>=tmeas)left++;continue;}begin(c,ts);return;}idle[nidle++]=c-cs;}
   else begin(c,t);}
 static void finish(conn*c,int good){uint64_t t=now();inflight--;done++;
   if(good&&c->status==200&&(!stream||c->events>0)){ok++;if(c->t0>=tmeas&&t<=tend+3600000000000ull)add(&lat,t-c->t0);}else{if(good){non200++;if(c->t0>=tmeas){n503+=c->status==503;n429+=c->status==429;noretry+=(c->status==503||c->status==429)&&!c->retry;add(&shed,t-c->t0);}}else errs++;lasterr_status=c->status;}
@@ -44,7 +44,7 @@ static void evline(conn*c,uint64_t t){if(c->ll<6)return;char*p=memmem(c->line,c-
   allchunks++;if(c->t0>=tmeas){chunks++;add(&transit,t>s?t-s:0);if(!c->first)add(&ttft,t-c->t0);else add(&gap,t-c->tlast);}c->first=1;c->tlast=t;}
 static void body(conn*c,const char*b,int n,uint64_t t){bytes+=n;if(c->status!=200&&c->bodygot<290){int k=n<290-c->bodygot?n:290-c->bodygot;memcpy(errbody+c->bodygot,b,k);errbody[c->bodygot+k]=0;}c->bodygot+=n;if(!stream)return;
   for(int i=0;i<n;i++){if(b[i]=='\n'){evline(c,t);c->ll=0;}else if(c->ll<8191)c->line[c->ll++]=b[i];}}
-static void leave(uint64_t t){for(int i=0;i<conc;i++){conn*c=&cs[i];if(c->state!=2||t-c->t0<=patience)continue;inflight--;done++;if(c->t0>=tmeas)left++;if(c->fd>=0){close(c->fd);c->fd=-1;}next(c);}}
+static void leave(uint64_t t){for(int i=0;i<conc;i++){if(!since[i]||t-since[i]<=patience)continue;conn*c=&cs[i];inflight--;done++;if(c->t0>=tmeas)left++;if(c->fd>=0){close(c->fd);c->fd=-1;}next(c);}}
 // returns 1 when response complete
 static int parse(conn*c,uint64_t t){
   if(!c->hdr){char*he=memmem(c->in,c->inlen,"\r\n\r\n",4);if(!he)return 0;c->hdr=he-c->in+4;c->status=atoi(c->in+9);
@@ -63,15 +63,15 @@ int main(int ac,char**av){int o;char*hd=calloc(1,65536);char*bf=NULL;signal(SIGP
   while((o=getopt(ac,av,"p:P:f:H:c:d:w:r:sn:1t:"))>0)switch(o){case'p':port=atoi(optarg);break;case'P':path=optarg;break;case'f':bf=optarg;break;case'H':strcat(hd,optarg);strcat(hd,"\r\n");break;case'c':conc=atoi(optarg);break;case'd':dur=atof(optarg);break;case'w':warm=atof(optarg);break;case'r':rate=atof(optarg);break;case's':stream=1;break;case'n':maxreq=atol(optarg);break;case'1':oneshot=1;break;case't':patience=atol(optarg)*1000000ull;break;}
   char*b="";int bl=0;if(bf){FILE*f=fopen(bf,"r");b=malloc(1<<20);bl=fread(b,1,1<<20,f);fclose(f);}
   req=malloc(bl+70000);reql=sprintf(req,"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nAccept: */*\r\nUser-Agent: loadgen\r\n%sContent-Length: %d\r\n\r\n",path,port,hd,bl);memcpy(req+reql,b,bl);reql+=bl;
-  ep=epoll_create1(0);cs=calloc(conc,sizeof(conn));for(int i=0;i<conc;i++){cs[i].fd=-1;cs[i].incap=65536;cs[i].in=malloc(65536);}
+  ep=epoll_create1(0);cs=calloc(conc,sizeof(conn));idle=calloc(conc,sizeof(int));since=calloc(conc,8);for(int i=0;i<conc;i++){cs[i].fd=-1;cs[i].incap=65536;cs[i].in=malloc(65536);}
   qcap=1<<20;q=malloc(qcap*8);tstart=now();tmeas=tstart+(uint64_t)(warm*1e9);tend=tstart+(uint64_t)((warm+dur)*1e9);
   uint64_t nexts=tstart;uint64_t step=rate>0?(uint64_t)(1e9/rate):0;
-  if(rate<=0)for(int i=0;i<conc;i++)begin(&cs[i],now());
-  static struct epoll_event ev[1024];long okm0=-1,chm=0;int curidle=0;uint64_t looked=0;
+  if(rate<=0)for(int i=0;i<conc;i++)begin(&cs[i],now());else for(int i=conc;i--;)idle[nidle++]=i;
+  static struct epoll_event ev[1024];long okm0=-1;uint64_t looked=0;
   for(;;){uint64_t t=now();if(okm0<0&&t>=tmeas)okm0=ok;
     if(patience&&t-looked>5000000){looked=t;leave(t);}
-    if(rate>0){while(nexts<=t&&nexts<tend&&started+(qt-qh)<maxreq){int f=-1;for(int k=0;k<conc;k++){int i=(curidle+k)%conc;if(cs[i].state==0){f=i;break;}}
-        if(f>=0&&qh==qt)begin(&cs[f],nexts);else if(qt-qh<qcap)q[qt++%qcap]=nexts;nexts+=step;}}
+    if(rate>0){while(nexts<=t&&nexts<tend&&started+(qt-qh)<maxreq){int f=nidle&&qh==qt?idle[--nidle]:-1;
+        if(f>=0)begin(&cs[f],nexts);else if(qt-qh<qcap)q[qt++%qcap]=nexts;nexts+=step;}}
     if((t>=tend||(started>=maxreq&&!inflight)||(oneshot&&!inflight&&started>0))&&(stream||rate>0?(inflight==0||t>=tend+60000000000ull):1))break;
     if(t>=tend&&!stream&&rate<=0)break;
     int to;if(rate>0&&nexts<tend){int64_t d=(int64_t)nexts-(int64_t)now();to=d>0?(int)(d/1000000):0;struct timespec ts={0,d>0?d%1000000000:0};ts.tv_sec=d>0?d/1000000000:0;int n=epoll_pwait2(ep,ev,1024,&ts,NULL);to=n;}else{to=epoll_wait(ep,ev,1024,20);}

@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from tests.bench.bench import start_edge, start_gateway
 from tests.bench.machine import SYSTEM_UNDER_TEST, pin, resident_mb
@@ -25,6 +26,7 @@ TURN_S = 30.0
 SETTLING_S, SETTLING_SHARE = 300.0, 0.2
 SLOPE_MB_PER_HOUR = 30.0
 MORE_DESCRIPTORS = 16
+REFUSED_SHARE = 0.001
 
 
 def descriptors(pid: int) -> int:
@@ -71,18 +73,24 @@ def half_load(edge: Target, seconds: float) -> dict[str, float]:
     """Half of saturation for so long: whole answers by rate, and streams beside them, in turns of half a minute."""
     saturation = float(load(edge, WHOLE, seconds=4, concurrency=32)["rps"])
     rate = saturation / 2 * 0.7
-    done = {"saturation_rps": saturation, "requests": 0.0, "streams": 0.0}
+    done = {"saturation_rps": saturation, "requests": 0.0, "streams": 0.0, "refused": 0.0}
     ends_at = time.monotonic() + seconds
+
+    def count(figures: dict[str, Any], kind: str) -> None:
+        done[kind] += figures["ok"]
+        done["refused"] += figures["non200"] + figures["err"]
 
     def streams() -> None:
         while time.monotonic() < ends_at:
-            figures = load(edge, STREAMED, seconds=TURN_S, concurrency=100, rate=saturation / 100, stream=True)
-            done["streams"] += figures["ok"]
+            pace = saturation / 100
+            count(
+                load(edge, STREAMED, seconds=TURN_S, concurrency=100, rate=pace, stream=True, refusals=True), "streams"
+            )
 
     beside = threading.Thread(target=streams)
     beside.start()
     while time.monotonic() < ends_at:
-        done["requests"] += load(edge, WHOLE, seconds=TURN_S, concurrency=48, rate=rate)["ok"]
+        count(load(edge, WHOLE, seconds=TURN_S, concurrency=48, rate=rate, refusals=True), "requests")
     beside.join()
     return done
 
@@ -119,6 +127,8 @@ def soak(edge: Target, metrics_port: int, seconds: float) -> tuple[dict[str, flo
         wrong.append("memory grows")
     if rows["threads_after"] > rows["threads_before"]:
         wrong.append("threads are left")
+    if rows["refused"] > REFUSED_SHARE * (rows["requests"] + rows["streams"]):
+        wrong.append("too many requests are refused at half load")
     if still_open:
         wrong.append("requests are left open")
     return rows, wrong
