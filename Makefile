@@ -28,8 +28,16 @@ test-all: test test-replicas test-faults test-image test-containers ## that, and
 test-replicas: venv-test ## several replicas of each service, and parts that are gone; a short run under faults
 	@$(PYTEST) -q tests/replicas tests/faults/test_short_run.py
 
-test-faults: venv-test ## the fault suite; SEED=n repeats a run
-	@$(BIN)/python -m tests.faults.run $(if $(SEED),--seed $(SEED))
+# Random faults from three seeds, then every directed fault, crash point and planted bug. SEED=n: that seed and no more.
+SEEDS ?= $(or $(SEED),1 2 3)
+FAULT_REQUESTS ?= 10000
+FAULT_COUNT ?= 40
+
+test-faults: venv-test ## everything killed, suspended, cut off under load, and the ledger checked; SEED=n repeats a run
+	@$(if $(SEED),true,$(PYTEST) tests/faults/directed.py tests/faults/crash_points.py tests/faults/clustered_bus.py)
+	@$(if $(SEED),true,$(BIN)/python -m tests.faults.mutants)
+	@set -e; for seed in $(SEEDS); do \
+		$(BIN)/python -m tests.faults.run --seed $$seed --requests $(FAULT_REQUESTS) --faults $(FAULT_COUNT); done
 
 test-image: venv-test ## build the image and run the five services from it; needs Docker, or root
 	@$(PYTEST) -q -s tests/image/checks.py

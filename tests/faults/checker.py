@@ -11,6 +11,7 @@ Pure: it is given the evidence. The names are those of the money path's invarian
     I8   nothing stays open, and a hold is replaced by what was really used
     I9   everything that an edge wrote down as ended is in the stream
     I10  a refusal costs nothing
+    OK   nobody with a good key and a good request is told that they are not
     IV   `oneapi ledger verify` is satisfied
 """
 
@@ -23,6 +24,7 @@ from tests.faults.evidence import Evidence, Limits, Row
 from tests.faults.load import Asked
 
 REFUSED = {402, 429}
+WRONG = {401, 403, 404, 500}
 MOST_SHOWN = 5
 """Complaints of one invariant that are kept; the others are counted."""
 
@@ -84,6 +86,8 @@ def judge(evidence: Evidence, asked: Sequence[Asked], limits: Limits) -> Verdict
 
 
 def _check_client(verdict: Verdict, request: Asked, found: list[Row], served: list[dict[str, Any]]) -> None:
+    if request.status in WRONG:
+        verdict.complain("OK", f"{request.marker} was told {request.status}: {request.error}")
     if request.status != 200:
         if request.status in {*REFUSED, 503} and not served and any(row.amount or row.house for row in found):
             verdict.inexact += 1

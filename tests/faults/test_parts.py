@@ -275,6 +275,7 @@ def test_nothing_is_wrong_when_all_agree() -> None:
         ("I8", "", None, {"unsettled": ["z:{a} holds 1"]}),
         ("I9", "", None, {"shipped": frozenset()}),
         ("I10", "inexact", asked(status=402, whole=False), {"served": []}),
+        ("OK", "", asked(status=401, whole=False), {}),
         ("IV", "", None, {"proof": "I4 uniqueness fails"}),
     ],
 )
