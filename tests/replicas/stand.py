@@ -7,6 +7,7 @@ import asyncio
 import http.client
 import itertools
 import json
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -72,6 +73,7 @@ class Stand:
         if "sql" in self.cluster.children:
             end([self.cluster.children["sql"]], 10)
         self.upstream.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def ready(self, limit_s: float = 60) -> None:
         """Waits until every process says that it is ready."""
@@ -112,7 +114,7 @@ class Stand:
             channel = rpc.channel((f"127.0.0.1:{self.cluster.ports[router]}",), self.cluster.secret_key)
             async with channel:
                 question = router_pb2.PickRequest(model=model, endpoint="chat", dialects=("openai_chat",))
-                return await router_pb2_grpc.RouterStub(channel).Explain(question, timeout=5)
+                return await router_pb2_grpc.RouterStub(channel).Explain(question, timeout=20, wait_for_ready=True)
 
         return {row.channel_id: (row.chosen, row.reason) for row in asyncio.run(ask()).considered}
 
