@@ -1,8 +1,9 @@
 """Counts requests in flight and says whether another may come in.
 
 It decides two bounds, and what happens while the process drains. One bound is on all requests. The other is on those
-that wait to be let in, and moves: when for a while no request has got through quickly although many waited, the
+that wait to be let in, and moves: when for half a second no request has got through quickly although many waited, the
 process has more to do than it can, and new ones are better told so at once than answered when nobody waits any more.
+A burst that it works off in less is no overload: everybody in it is answered.
 It must not know what the requests do.
 """
 
@@ -16,6 +17,8 @@ from services.edge import refusals
 QUICK_S = 0.05
 """From a request's last byte to the call of its provider. Providers' own time is not in it."""
 WINDOW_S = 0.1
+LASTING_S = 0.5
+"""So long it must have been slow before anybody is turned away for it. From then on each window counts."""
 FEWEST = 64
 """So many may always wait: fewer are no overload, however slow they are."""
 LEAST_FACTOR = 0.5
@@ -33,6 +36,7 @@ class Load:
         self.room = float(max_in_flight)
         self.draining = False
         self._window_ends_s = 0.0
+        self._slow_since_s: float | None = None
         self._most_waiting = 0
         self._quickest_s = float("inf")
         self._idle = asyncio.Event()
@@ -70,17 +74,22 @@ class Load:
         now_s = self._clock()
         self._quickest_s = min(self._quickest_s, now_s - since_s)
         if now_s >= self._window_ends_s:
-            self._adapt()
+            self._adapt(now_s)
             self._window_ends_s = now_s + WINDOW_S
             self._most_waiting = self.waiting
             self._quickest_s = float("inf")
 
-    def _adapt(self) -> None:
-        """Makes the room smaller when even the quickest was slow in a crowd, else larger."""
+    def _adapt(self, now_s: float) -> None:
+        """Makes the room smaller when even the quickest was slow in a crowd and that lasts, else larger."""
         if self._most_waiting >= FEWEST and self._quickest_s > QUICK_S:
+            if self._slow_since_s is None or now_s - self._window_ends_s > LASTING_S:
+                self._slow_since_s = now_s - self._quickest_s
+            if self.room >= self._max and now_s - self._slow_since_s < LASTING_S:
+                return
             factor = max(LEAST_FACTOR, QUICK_S / self._quickest_s)
             self.room = max(FEWEST, min(self.room, self._most_waiting) * factor)
         else:
+            self._slow_since_s = None
             self.room = min(self._max, self.room * GROWTH)
 
     async def wait_idle(self, limit_s: float) -> bool:

@@ -68,6 +68,16 @@ def test_a_crowd_of_which_none_is_quick_makes_less_room() -> None:
     assert not load.overloaded
 
 
+def test_a_burst_is_answered() -> None:
+    clock = Clock()
+    load = Load(1000, clock)
+    crowd(load, clock, 1, 0.0)
+    for _ in range(20):
+        crowd(load, clock, 500, 0.3)
+        assert load.room == 1000
+        clock.now += 60
+
+
 def test_room_comes_back() -> None:
     clock = Clock()
     load = Load(1000, clock)
