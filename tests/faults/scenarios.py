@@ -277,8 +277,13 @@ def writers_killed_before_the_insert(stage: Stage) -> None:
     async def last(js: JetStreamContext) -> int:
         return int((await js.stream_info(STREAM_LEDGER)).state.last_seq)
 
+    async def books(js: JetStreamContext) -> bool:
+        info = await js.consumer_info(STREAM_LEDGER, CONSUMER_BILLING)
+        return info.ack_floor is not None and info.ack_floor.stream_seq > 0
+
     with stage.load() as load:
-        eventually(cluster.writer, 60)
+        # A writer whose term is only beginning would fetch nothing.
+        eventually(lambda: on_bus(stage, books), 60)
         before = on_bus(stage, last)
         # Killed, not suspended: what lies in a suspended server's socket it would still do afterwards.
         cluster.kill("clickhouse")
