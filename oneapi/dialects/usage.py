@@ -24,6 +24,8 @@ BYTES_PER_TOKEN = 4
 def count(values: Mapping[str, Any], name: str) -> int:
     """A count in a provider's object; 0 when it is absent, negative or no number."""
     value = values.get(name)
+    if value is None:  # as nearly all of them are
+        return 0
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**53 else 0
 
 

@@ -103,8 +103,11 @@ class OpenRequests:
         if ending.outcome != settlement.VOID:
             # The client may see the end as soon as this returns. And the exact count of what was delivered must not go
             # before the record that takes its place is there.
-            with contextlib.suppress(SpoolUnavailable):
+            try:
                 self._spool.flush()
+            except SpoolUnavailable:
+                pass
+            else:
                 while self._slots:
                     self._progress.give_back(self._slots.pop())
         tokens = settlement.total_tokens(ending.usage)

@@ -1,6 +1,6 @@
 """Makes what was written durable, a group at a time, in a thread of its own.
 
-It decides when to call fdatasync: 5 ms after the first record of a group, however many come (a group that ends sooner
+It decides when to call fdatasync: 10 ms after the first record of a group, however many come (a group that ends sooner
 under load costs more in switching between threads than all the rest of the money path). It must not know what is in the
 files. A failed sync is final: the kernel may have dropped the pages, so nothing is tried again on that file.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-INTERVAL_S = 0.005
+INTERVAL_S = 0.01
 
 Later = Callable[[float, Callable[[], None]], object]
 """Calls a function in the writing thread after so many seconds."""

@@ -149,7 +149,7 @@ class Hold:
         """Files how many bytes of content will have been delivered with what is sent next, and the usage so far.
 
         To be called before the bytes are sent. A process that is killed leaves the exact count; one that loses power
-        leaves one that is at most 16 calls or 50 ms old, and not yet synced for 5 ms.
+        leaves one that is at most 16 calls or 50 ms old, and not yet synced for 10 ms.
         """
         slot = self.slot
         if slot == NO_SLOT:

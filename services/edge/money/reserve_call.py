@@ -4,6 +4,7 @@ It decides which arguments travel and caches what is the same for all requests o
 made, nor what an answer means for the client. Times are ms of Redis' clock unless they say otherwise.
 """
 
+import functools
 from collections.abc import Callable
 
 import msgspec
@@ -154,18 +155,27 @@ class ReserveCalls:
 
 def settle(account_id: str, key_id: str, request_id: str, amount_nano: int, tokens: int) -> bytes:
     """The SETTLE of a request: what it cost in the end, and how many tokens it took."""
+    head, reservation_prefix, rate_keys = _settle_parts(account_id, key_id)
     return b"".join(
         (
-            _SETTLE_HEAD,
-            bulk(redis_functions.balance_key(account_id)),
-            bulk(redis_functions.leases_key(account_id)),
-            bulk(redis_functions.reservation_key(account_id, request_id)),
-            bulk(redis_functions.rate_key(account_id, key_id, "tpm")),
-            bulk(redis_functions.concurrency_key(account_id, key_id)),
+            head,
+            bulk(reservation_prefix + request_id),
+            rate_keys,
             bulk(request_id),
             bulk(b"%d" % amount_nano),
             bulk(b"%d" % tokens),
         )
+    )
+
+
+@functools.lru_cache(CACHED_KEYS)
+def _settle_parts(account_id: str, key_id: str) -> tuple[bytes, str, bytes]:
+    """What is the same in every SETTLE of a key: before the reservation's key, its prefix, and after it."""
+    return (
+        _SETTLE_HEAD + bulk(redis_functions.balance_key(account_id)) + bulk(redis_functions.leases_key(account_id)),
+        redis_functions.reservation_key(account_id, ""),
+        bulk(redis_functions.rate_key(account_id, key_id, "tpm"))
+        + bulk(redis_functions.concurrency_key(account_id, key_id)),
     )
 
 

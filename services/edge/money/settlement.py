@@ -12,7 +12,7 @@ import msgspec
 from oneapi.catalog.types import MAX_AMOUNT_NANO, TOKEN_BUCKETS
 from oneapi.pricing import charge
 from oneapi.runtime.telemetry import sampled
-from proto.events.v1.events_pb2 import Attempt, UsageSettled
+from proto.events.v1.events_pb2 import AppliedPrice, Attempt, UsageSettled
 from services.edge.money.records import AttemptDone, Attempted, Opened, Tent
 
 FINAL_VERSION = 2
@@ -99,6 +99,8 @@ def event(
     duration_ms: int,
 ) -> bytes:
     """`UsageSettled` as it goes to the bus. The same arguments give the same bytes."""
+    # A price without an id and rates is there all the same: it says that there was one.
+    price = None if ending.rates is None else AppliedPrice(id=ending.price_id, pico_per_unit=ending.rates)
     settled = UsageSettled(
         event_id=f"{tent.request_id}:final",
         request_id=tent.request_id,
@@ -116,6 +118,7 @@ def event(
         house_nano=charged.house_nano,
         reserved_nano=opened.reserved_nano,
         scopes=opened.scopes,
+        price=price,
         outcome=ending.outcome,
         reserved_at_ms=reserved_at_ms,
         ended_at_ms=ended_at_ms,
@@ -130,12 +133,6 @@ def event(
     )
     if sampled(tent.traceparent):
         settled.traceparent = tent.traceparent
-    if ending.rates is not None:
-        price = settled.price
-        # Also for a price without an id and rates: it says that there was one.
-        price.SetInParent()
-        price.id = ending.price_id
-        price.pico_per_unit.update(ending.rates)
     # Maps have no order of their own: without this the same event could have other bytes.
     return settled.SerializeToString(deterministic=True)
 

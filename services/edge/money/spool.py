@@ -185,8 +185,9 @@ class Spool:
 
     def flush_quietly(self) -> None:
         """As `flush`, for when nobody waits for it: what fails is tried again at the next one."""
-        with contextlib.suppress(SpoolUnavailable):
-            self.flush()
+        if self._buffer:
+            with contextlib.suppress(SpoolUnavailable):
+                self.flush()
 
     @property
     def durable(self) -> int:

@@ -25,7 +25,7 @@ PICK_LIMIT_S = 0.5
 RECONNECT_S = 0.1
 MAX_OUTCOMES = 10_000
 MAX_BATCH = 512
-WRITE_S = 0.002
+WRITE_S = 0.004
 """The least time between two writes: what is asked meanwhile shares one. A quiet edge's questions go out at once."""
 TELL_S = 0.05
 """How long an outcome waits for a pick to travel with."""
