@@ -22,10 +22,12 @@ run: venv-run ## set up and run the whole gateway here until Ctrl-C
 
 test: venv-test static ## every test that fits in 15 minutes on two cores
 	@$(PYTEST) $(PARALLEL) --ignore=tests/replicas --ignore=tests/faults/test_short_run.py
+	@$(MAKE) --no-print-directory test-replicas
 
-test-all: test test-replicas test-faults test-image test-containers ## that, and the long ones
+test-all: test test-faults test-image test-containers ## that, and the long ones
 
-test-replicas: venv-test ## several replicas of each service, and parts that are gone; a short run under faults
+# A dozen processes each, and nothing beside them.
+test-replicas: venv-test ## of these: several replicas of each service, and parts that are gone; a short run under faults
 	@$(PYTEST) -q tests/replicas tests/faults/test_short_run.py
 
 # Random faults from three seeds, then every directed fault, crash point and planted bug. SEED=n: that seed and no more.
