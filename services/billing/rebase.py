@@ -65,6 +65,17 @@ def compare(held: Held, ledger: AccountSums, now_ms: int) -> Correction:
     return made
 
 
+def to_set(ledger: AccountSums, correction: Correction, booked: Collection[str], now_ms: int) -> AccountSums:
+    """The sums that Redis must be told: those that differ, and all when requests are closed with it. Pure.
+
+    Closing many takes several calls, and all but the last move the posted sums of scopes that are right so far.
+    """
+    scopes = {scope: charged for scope, charged in correction.scopes.items() if charged is not None}
+    if booked:
+        scopes |= {scope: charged for scope, charged in ledger.scopes.items() if counts(scope, now_ms)}
+    return AccountSums(ledger.charged, ledger.credits, scopes)
+
+
 class Rebase:
     """Call `run()` about once a minute. Raises NotTheWriter, and what the stores raise."""
 
@@ -85,17 +96,18 @@ class Rebase:
         self._books.term.check()
         sums = await self._books.sums.full(accounts)
         seconds, _ = await self._redis.time()
+        now_ms = int(seconds) * 1000
         delta = 0
         for account in accounts:
             held = await read_held(self._redis, account)
             if held is None:
                 continue
-            correction = compare(held, sums[account], int(seconds) * 1000)
+            correction = compare(held, sums[account], now_ms)
             booked = sorted(await self._books.ledger.booked(account, held.requests)) if held.requests else []
             if not correction.needed and not booked:
                 continue
             expected = first or account in self._books.behind
-            await self._correct(account, sums[account], correction, booked)
+            await self._correct(account, to_set(sums[account], correction, booked, now_ms), correction, booked)
             if correction.delta_nano and not expected:
                 delta += correction.delta_nano
                 meters.REBASE_DELTA.inc(correction.delta_nano)
@@ -110,8 +122,7 @@ class Rebase:
     async def _correct(
         self, account_id: str, sums: AccountSums, correction: Correction, booked: Collection[str]
     ) -> None:
-        changed = {scope: charged for scope, charged in correction.scopes.items() if charged is not None}
-        await self._books.post(account_id, AccountSums(sums.charged, sums.credits, changed), list(booked))
+        await self._books.post(account_id, sums, list(booked))
         self._books.term.check()
         forgotten = {scope: None for scope, charged in correction.scopes.items() if charged is None}
         if forgotten:

@@ -1,6 +1,6 @@
 """What differs between Redis and the ledger."""
 
-from services.billing.rebase import Held, compare
+from services.billing.rebase import Correction, Held, compare, to_set
 from services.billing.sums import AccountSums
 
 NOW_MS = 1_795_000_000_000  # 18 November 2026
@@ -29,3 +29,10 @@ def test_a_period_that_is_over_is_forgotten_and_no_difference() -> None:
     made = compare(Held(5, 0, {LONG_AGO: 3}), AccountSums(5, 0, {LONG_AGO: 5}), NOW_MS)
     assert (made.delta_nano, made.scopes) == (0, {LONG_AGO: None})
     assert made.needed
+
+
+def test_what_differs_is_set_and_everything_when_requests_are_closed() -> None:
+    ledger = AccountSums(7, 10, {TODAY: 1, TOTAL: 5, LONG_AGO: 2})
+    differs = Correction(2, {TODAY: 1, LONG_AGO: None})
+    assert to_set(ledger, differs, (), NOW_MS) == AccountSums(7, 10, {TODAY: 1})
+    assert to_set(ledger, differs, ("rid",), NOW_MS) == AccountSums(7, 10, {TODAY: 1, TOTAL: 5})
