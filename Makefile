@@ -12,7 +12,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-faults test-image test-containers bench bench-peers bench-ablation bench-overload soak check format static unit proto proto-check lock venv-run venv-test
+.PHONY: help run test test-all test-replicas test-faults test-image test-containers bench bench-peers bench-ablation bench-overload soak check format static unit proto proto-check lock venv-run venv-test
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -30,7 +30,8 @@ test-all: test test-faults test-image test-containers ## that, and the long ones
 test-replicas: venv-test ## of these: several replicas of each service, and parts that are gone; a short run under faults
 	@$(PYTEST) -q tests/replicas tests/faults/test_short_run.py
 
-# Random faults from three seeds, then every directed fault, crash point and planted bug. SEED=n: that seed and no more.
+# Every directed fault and crash point, a bus of three nodes, every planted bug, then random faults from three seeds.
+# SEED=n: that seed and no more.
 SEEDS ?= $(or $(SEED),1 2 3)
 FAULT_REQUESTS ?= 10000
 FAULT_COUNT ?= 40

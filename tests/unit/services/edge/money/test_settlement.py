@@ -90,6 +90,10 @@ def test_only_a_recorded_trace_travels_and_every_trace_is_named() -> None:
     assert (event.traceparent, event.trace_id) == ("", TRACEPARENT[3:35])
 
 
+def test_a_price_without_rates_is_one() -> None:
+    assert settled(ending=Ending("ok", {"input": 3}, "provider", "", {})).HasField("price")
+
+
 def test_a_void_has_no_price() -> None:
     event = settled(ending=Ending(settlement.VOID), opened=NOT_OPENED)
     assert not event.HasField("price")
