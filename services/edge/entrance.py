@@ -20,7 +20,7 @@ from services.edge.cold import ARRIVAL_KEY
 from services.edge.door.body import ClientGone
 from services.edge.door.head import read_head
 from services.edge.door.load import Load
-from services.edge.door.protocol import CLIENT_KEY, Client
+from services.edge.door.protocol import ARRIVED_KEY, CLIENT_KEY, Client
 from services.edge.door.source import client_scheme
 from services.edge.forward.proxy import Forwarder
 from services.edge.inference.endpoints import ENDPOINTS
@@ -62,7 +62,7 @@ class Entrance:
         raw_path: bytes = scope["raw_path"]
         request_id = uuid7()
         load = self._load
-        refusal = load.refusal()
+        refusal = load.refusal(decided=ARRIVED_KEY in scope)
         if refusal is not None and raw_path not in OWN_PATHS:
             await send_error(send, raw_path, refusal, request_id)
             return

@@ -29,7 +29,7 @@ from services.edge import refusals
 from services.edge.answers import raw_error, send_error
 from services.edge.door.limits import DoorLimits
 from services.edge.door.load import Load
-from services.edge.door.protocol import StrictProtocol
+from services.edge.door.protocol import ARRIVED_KEY, StrictProtocol
 from services.edge.door.shedding import Shedding
 from services.edge.inference.interruption import Reason
 from services.edge.money.path import MoneyPath
@@ -70,7 +70,9 @@ class EdgeService(Service):
         self._open = False
         self._telemetry: telemetry.Telemetry | None = None
         self._metrics: metrics.MetricsServer | None = None
-        protocol = functools.partial(StrictProtocol, limits=self._limits, render=raw_error, shed=Shedding(self._load))
+        protocol = functools.partial(
+            StrictProtocol, limits=self._limits, render=raw_error, shed=Shedding(self._load), arrive=self._load.arrive
+        )
         self._door = HttpServer(
             self._serve,
             settings.host,
@@ -160,6 +162,8 @@ class EdgeService(Service):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Every request: to the entrance once all is there, and to the health checks before."""
+        if ARRIVED_KEY in scope:
+            self._load.begin()
         if self._open and self._parts is not None:
             await self._parts.entrance(scope, receive, send)
         elif scope["type"] == "http":

@@ -18,7 +18,8 @@ QUICK_S = 0.05
 """From a request's last byte to the call of its provider. Providers' own time is not in it."""
 WINDOW_S = 0.1
 LASTING_S = 0.5
-"""So long it must have been slow before anybody is turned away for it. From then on each window counts."""
+"""So long it must have been slow before anybody is turned away for it. From then on each window counts, until the room
+is whole again, or nobody has come for as long."""
 FEWEST = 64
 """So many may always wait: fewer are no overload, however slow they are."""
 LEAST_FACTOR = 0.5
@@ -26,11 +27,13 @@ GROWTH = 1.1
 
 
 class Load:
-    """The requests of this process. `enter` and `leave` come in pairs, and so do `wait` and `proceed`."""
+    """The requests of this process. `arrive` and `begin` come in pairs, and so do `enter` and `leave`, `wait` and
+    `proceed`."""
 
     def __init__(self, max_in_flight: int, clock: Callable[[], float] = time.perf_counter) -> None:
         self._max = max_in_flight
         self._clock = clock
+        self.arriving = 0
         self.in_flight = 0
         self.waiting = 0
         self.room = float(max_in_flight)
@@ -42,16 +45,31 @@ class Load:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def refusal(self) -> GatewayError | None:
-        """Why no request may come in now; None when one may."""
+    def refusal(self, *, decided: bool = False) -> GatewayError | None:
+        """Why no request may come in now; None when one may. `decided`: the door has found room for it."""
         if self.draining:
             return refusals.draining()
-        return refusals.overloaded() if self.overloaded else None
+        return refusals.overloaded() if not decided and self.overloaded else None
 
     @property
     def overloaded(self) -> bool:
         """Whether there is more to do than should be taken on."""
-        return self.waiting >= self.room or self.in_flight >= self._max
+        if not self.waiting and self.room < self._max and self._clock() - self._window_ends_s > LASTING_S:
+            # Nobody has come for a while: that overload is over.
+            self.room = float(self._max)
+            self._slow_since_s = None
+        return self.waiting + self.arriving >= self.room or self.in_flight + self.arriving >= self._max
+
+    def arrive(self) -> None:
+        """A request was not turned away at the door, and its handler will begin in the loop's next turn.
+
+        Until then it counts: in one turn more may arrive than there is room for.
+        """
+        self.arriving += 1
+
+    def begin(self) -> None:
+        """Its handler begins."""
+        self.arriving -= 1
 
     def enter(self) -> None:
         self.in_flight += 1

@@ -19,6 +19,8 @@ from services.edge.door.limits import DoorLimits
 
 CLIENT_KEY = "oneapi.client"
 """Where the ASGI scope holds the `Client`."""
+ARRIVED_KEY = "oneapi.arrived"
+"""In the ASGI scope of a request that the door has counted as arriving."""
 
 _HTTP_VERSIONS = frozenset({"1.0", "1.1"})
 _RATE_GRACE_S = 10.0
@@ -67,7 +69,8 @@ class _Dropped(list[tuple[bytes, bytes]]):
 
 class StrictProtocol(HttpToolsProtocol):
     """One connection. `render` makes a whole HTTP answer of an error for the request's raw target, `shed` one for a
-    target that is not served now because too much is to do; b"" when it is served.
+    target that is not served now because too much is to do; b"" when it is served. `arrive` is told of a request that
+    could have been shed and was not.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class StrictProtocol(HttpToolsProtocol):
         limits: DoorLimits,
         render: Callable[[bytes, GatewayError], bytes],
         shed: Callable[[bytes], bytes],
+        arrive: Callable[[], None],
         **given: Any,
     ) -> None:
         super().__init__(**given)
@@ -85,6 +89,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._limits = limits
         self._render = render
         self._shed = shed
+        self._arrive = arrive
         self._shed_with = b""
         self._stage = _Stage.HEAD
         self._timer: asyncio.TimerHandle | None = None
@@ -213,12 +218,18 @@ class StrictProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             self._plain_head = self._without_upgrade(method, version)
             return
-        self._shed_with = self._shed(self.url) if self._between_requests() else b""
+        may_shed = self._between_requests()
+        self._shed_with = self._shed(self.url) if may_shed else b""
         if self._shed_with:
             self.cycle = None  # type: ignore[assignment]  # as uvicorn begins: no request is under way
         else:
             super().on_headers_complete()
             self.cycle.__class__ = Cycle
+            if may_shed:
+                # Only now: what is refused above has no handler that would begin.
+                scope: Any = self.scope
+                scope[ARRIVED_KEY] = True
+                self._arrive()
         self._stage = _Stage.BODY
         # The head's deadline has done its work; the body's begins when the body turns out to be incomplete.
         self._disarm()

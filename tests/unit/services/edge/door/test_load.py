@@ -15,12 +15,26 @@ def test_no_more_than_the_bound_comes_in() -> None:
     assert load.refusal() is None
 
 
+def test_what_arrives_in_one_turn_of_the_loop_counts() -> None:
+    load = Load(2)
+    load.arrive()
+    assert load.refusal() is None
+    load.arrive()
+    assert load.refusal() is not None
+    load.begin()
+    assert load.refusal(decided=True) is None
+    load.enter()
+    load.begin()
+    assert load.refusal() is None
+
+
 def test_nothing_comes_in_while_draining() -> None:
     load = Load(2)
     load.draining = True
     refusal = load.refusal()
     assert refusal is not None
     assert refusal.code == "server_shutdown"
+    assert load.refusal(decided=True) is not None
 
 
 async def test_waiting_for_the_last_to_leave() -> None:
@@ -86,6 +100,21 @@ def test_room_comes_back() -> None:
     assert load.room == FEWEST
     for _ in range(60):
         crowd(load, clock, 10, 0.11)
+    assert load.room == 1000
+
+
+def test_room_is_whole_again_when_nobody_has_come_for_a_while() -> None:
+    clock = Clock()
+    load = Load(1000, clock)
+    for _ in range(20):
+        crowd(load, clock, 400, 0.5)
+    waiting = [load.wait() for _ in range(FEWEST)]
+    clock.now += 5
+    assert load.refusal() is not None, "a standstill is no silence"
+    for began in waiting:
+        load.proceed(began)
+    clock.now += 5
+    assert load.refusal() is None
     assert load.room == 1000
 
 
