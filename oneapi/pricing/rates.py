@@ -58,7 +58,7 @@ def version_at(versions: Sequence[AnyVersion], at_ms: int) -> AnyVersion | None:
 
     Of two that begin at the same time the later one in the sequence holds.
     """
-    if len(versions) == 1:
+    if len(versions) == 1:  # as of most prices, and every request asks
         return versions[0] if versions[0].effective_from_ms <= at_ms else None
     begun = [version for version in reversed(versions) if version.effective_from_ms <= at_ms]
     return max(begun, key=lambda version: version.effective_from_ms, default=None)
@@ -78,7 +78,7 @@ def is_open(window: Window, at_ms: int) -> bool:
 
 def resolve(version: Version, at_ms: int, input_tokens: int) -> dict[str, int]:
     """The rates of one request, flat. `input_tokens` is the sum of all input buckets."""
-    if not version.windows and not version.tiers:
+    if not version.windows and not version.tiers:  # as most have none
         return dict(version.rates)
     window = next((window for window in version.windows if is_open(window, at_ms)), None)
     reached = [tier for tier in version.tiers if input_tokens > tier.above_input_tokens]

@@ -17,6 +17,7 @@ _FORGOTTEN_S = 30.0
 async def batches(js: JetStreamContext, stream: str, subject: str, first: int, last: int) -> AsyncIterator[list[Msg]]:
     """The messages from sequence `first` to `last`, a few hundred at a time; they can't be acknowledged.
 
+    It ends before `last` when nothing comes for a while: what is left was removed by its age, or the bus is slow.
     Raises nats.errors.Error.
     """
     at = first - 1
@@ -35,6 +36,6 @@ async def batches(js: JetStreamContext, stream: str, subject: str, first: int, l
             at = messages[-1].metadata.sequence.stream
             yield [message for message in messages if message.metadata.sequence.stream <= last]
     except TimeoutError:
-        return  # what is left was removed by its age meanwhile
+        return
     finally:
         await subscription.unsubscribe()

@@ -44,7 +44,7 @@ async def catch_up(js: JetStreamContext, books: Books, catalog: CatalogView) -> 
         await intake.handle(messages)
         count += len(messages)
         # Not `last`: reading ends early when the bus is slow, and what was not read is not booked.
-        booked = max(booked, *(message.metadata.sequence.stream for message in messages))
+        booked = max((message.metadata.sequence.stream for message in messages), default=booked)
     fields = {"messages": count, "booked_up_to": booked, "delivered_up_to": last}
     logger.info("what the last writer had in work is booked", extra={"fields": fields})
     return booked

@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from oneapi.bus.consumer import BatchConsumer
 from oneapi.bus.subjects import CONSUMER_BILLING, STREAM_LEDGER
 from oneapi.catalog.view import CatalogView
+from proto.events.v1.events_pb2 import UsageSettled
 from services.billing.books import Books
 from services.billing.hours import read_marks
 from services.billing.intake import Intake
@@ -84,13 +85,19 @@ async def test_a_writer_that_died_before_the_acknowledgement(world: World, poste
     await until(lambda: world.settled_state(ACCOUNT))
 
 
-async def test_what_a_dead_writer_had_in_work_is_booked_at_once(world: World) -> None:
+async def left_in_work(world: World) -> tuple[list[UsageSettled], list[Msg]]:
+    """Three events that were delivered to a writer who died, and their messages.
+
+    They are neither handled nor given back: the bus waits for a minute.
+    """
     replica = await world.writer()
     await world.opened(ACCOUNT, unlimited=True)
     await world.stop(replica)
-    events = [await world.serve(ACCOUNT) for _ in range(3)]
-    # Delivered, and neither handled nor given back: the bus would wait for a minute.
-    messages = await fetched(world, 3)
+    return [await world.serve(ACCOUNT) for _ in range(3)], await fetched(world, 3)
+
+
+async def test_what_a_dead_writer_had_in_work_is_booked_at_once(world: World) -> None:
+    events, messages = await left_in_work(world)
     second = await world.writer(name="replica-2")
     assert await receipt(second, events[-1].request_id)
     await until(lambda: world.settled_state(ACCOUNT))
@@ -103,11 +110,7 @@ async def test_what_a_dead_writer_had_in_work_is_booked_at_once(world: World) ->
 
 async def test_a_lost_account_opens_again_though_a_dead_writer_acknowledged_nothing(world: World) -> None:
     """The bus gives a dead writer's messages out again after a minute: nobody waits for that."""
-    replica = await world.writer()
-    await world.opened(ACCOUNT, unlimited=True)
-    await world.stop(replica)
-    events = [await world.serve(ACCOUNT) for _ in range(3)]
-    messages = await fetched(world, 3)
+    events, messages = await left_in_work(world)
     later = await world.serve(ACCOUNT)
     await world.redis.flushall()
     await world.writer(name="replica-2")
