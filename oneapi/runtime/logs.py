@@ -15,7 +15,9 @@ from opentelemetry import trace
 
 from oneapi.runtime.redaction import REDACTED, names_a_secret, redact
 
-_QUIET = ("aiohttp.access", "asyncio", "nats", "uvicorn.access", "grpc", "grpc._cython")
+_QUIET = ("aiohttp.access", "asyncio", "httpcore2", "httpx2", "nats", "uvicorn.access", "grpc", "grpc._cython")
+_SILENT = ("mcp.client",)
+"""This repeats what a server said: in messages, and in the exceptions below them."""
 _MAX_TEXT = 8_192
 
 
@@ -71,6 +73,8 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None) -
     for name in _QUIET:
         # These log each request or each retry; what matters of it is logged by us, with fields.
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.health import Readiness
 from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.sealing import Sealer
@@ -27,6 +28,7 @@ class Parts:
     reports: Reports
     readiness: Readiness
     bus: Bus
+    dialer: Dialer
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
     running_keys: set[tuple[str, str]] = field(default_factory=set)

@@ -11,6 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from oneapi.runtime import lifecycle, metrics, telemetry
+from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.health import Readiness
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.relay_keys import KeyHasher
@@ -51,6 +52,7 @@ def make_parts(settings: Settings) -> Parts:
         reports=Reports(settings.billing_addresses, settings.router_addresses, settings.secret_key),
         readiness=readiness,
         bus=Bus(settings.nats_url, database, readiness, replicas=settings.nats_replicas),
+        dialer=Dialer(allow_private=settings.allow_private_upstreams),
     )
 
 

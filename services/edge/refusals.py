@@ -204,6 +204,26 @@ def upstream_unreachable() -> GatewayError:
     )
 
 
+def upstream_tls() -> GatewayError:
+    return GatewayError(
+        502,
+        "upstream",
+        "upstream_tls",
+        "The provider shows no valid certificate over TLS 1.2 or newer.",
+        retry_after_s=UPSTREAM_RETRY_S,
+    )
+
+
+def redirect_refused() -> GatewayError:
+    return GatewayError(
+        502,
+        "upstream",
+        "redirect_refused",
+        "The provider answered with a redirect, which is never followed.",
+        retry_after_s=UPSTREAM_RETRY_S,
+    )
+
+
 def upstream_failed() -> GatewayError:
     return GatewayError(
         502, "upstream", "upstream_error", "The provider failed to answer.", retry_after_s=UPSTREAM_RETRY_S

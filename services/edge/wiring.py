@@ -10,6 +10,7 @@ import grpc.aio
 from oneapi.catalog.feed import CatalogFeed
 from oneapi.catalog.keyring import Keyring
 from oneapi.runtime import rpc
+from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.health import Readiness
 from oneapi.runtime.sealing import Sealer
 from oneapi.runtime.telemetry import HeadSampler
@@ -73,7 +74,7 @@ def assemble(
     router = RouterClient(router_channel, settings.secret_key, settings.router_grace_s)
     allow_private = settings.allow_private_upstreams
     targets = Targets(Sealer(settings.secret_key), allow_private=allow_private)
-    http = HttpCaller(Pool(allow_private=allow_private), targets)
+    http = HttpCaller(Pool(Dialer(allow_private=allow_private)), targets)
     cap = settings.default_max_output_tokens
     authenticator = Authenticator(keyring, feed, FailureLimiter())
     inference = Inference(

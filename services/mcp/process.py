@@ -6,7 +6,6 @@ decide anything about calls.
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Mapping
 
@@ -21,6 +20,7 @@ from oneapi.catalog.keyring import Keyring
 from oneapi.catalog.types import McpServer
 from oneapi.runtime import health, metrics, telemetry
 from oneapi.runtime.connections import connect_nats
+from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.lifecycle import Service
 from oneapi.runtime.relay_keys import KeyHasher
@@ -52,7 +52,7 @@ class McpProcess(Service):
         self._settings = settings
         self._exporter = exporter
         self._sealer = Sealer(settings.secret_key)
-        self._tls = ssl.create_default_context()
+        self._dialer = Dialer(allow_private=settings.allow_private_upstreams)
         self._readiness = health.Readiness()
         self._readiness.set(PART, False, _WAITS_FOR_NATS)
         self.directory = ToolDirectory(self._servers, self._connect, time.monotonic, settings.call_limit_s)
@@ -129,7 +129,7 @@ class McpProcess(Service):
         return {} if self._feed is None else self._feed.view.mcp_servers
 
     def _connect(self, server: McpServer) -> ToolServer:
-        return ToolServer(server, self._sealer, allow_private=self._settings.allow_private_upstreams, tls=self._tls)
+        return ToolServer(server, self._sealer, self._dialer, self._settings.call_limit_s)
 
     async def _follow_catalog(self) -> None:
         client = self._nats = await connect_nats(self._settings.nats_url, self.name)

@@ -4,15 +4,18 @@ Decides what counts as working, through checked addresses, without redirects, in
 is never passed on: only its status and the ids of models that were expected. It must not know HTTP of ours.
 """
 
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import aiohttp
+import httpx2
 import msgspec
 
 from oneapi.catalog.types import Channel
-from oneapi.runtime.egress_addresses import CheckedResolver, EgressRefused, check_url
+from oneapi.runtime.egress.addresses import EgressRefused, check_url
+from oneapi.runtime.egress.client import AnswerTooLarge, ServerTransport, make_client
+from oneapi.runtime.egress.dial import Dialer
 from services.admin.upstreams import providers
 
 LIMIT_S = 10.0
@@ -41,7 +44,7 @@ class _Listing(msgspec.Struct):
     data: list[_Listed]
 
 
-async def probe(channel: Channel, api_key: str, headers: Mapping[str, str], allow_private: bool) -> Result:
+async def probe(channel: Channel, api_key: str, headers: Mapping[str, str], dialer: Dialer) -> Result:
     """One request, at most 10 s. Never raises for what the upstream does."""
     began = time.monotonic()
 
@@ -51,43 +54,36 @@ async def probe(channel: Channel, api_key: str, headers: Mapping[str, str], allo
     if not providers.needs_network(channel.provider):
         return Result(True, "This provider is built in; it needs no upstream.", 0)
     try:
-        address = check_url(providers.models_url(channel.provider, channel.base_url), allow_private)
-        sent = {**providers.credentials(channel.provider, api_key), **headers}
-        connector = aiohttp.TCPConnector(resolver=CheckedResolver(allow_private), use_dns_cache=False, force_close=True)
-        timeout = aiohttp.ClientTimeout(total=LIMIT_S, sock_connect=CONNECT_LIMIT_S)
-        async with (
-            aiohttp.ClientSession(
-                connector=connector,
-                timeout=timeout,
-                trust_env=False,
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-            ) as session,
-            session.get(
-                address.url, headers={**sent, "accept-encoding": "identity"}, allow_redirects=False
-            ) as response,
-        ):
-            body = await _limited(response)
-            status = response.status
+        status, body = await _ask(channel, {**providers.credentials(channel.provider, api_key), **headers}, dialer)
     except EgressRefused as refused:
         return failed(f"The address is refused: {refused.reason}.")
-    except TimeoutError:
+    except (TimeoutError, httpx2.TimeoutException):
         return failed("The upstream did not answer in time.")
-    except aiohttp.ClientConnectorCertificateError:
+    except ssl.SSLCertVerificationError:
         return failed("The upstream's certificate is not valid for its name.")
-    except aiohttp.ClientConnectorError as error:
-        refused_by = error.os_error
-        if isinstance(refused_by, EgressRefused):
-            return failed(f"The address is refused: {refused_by.reason}.")
+    except ssl.SSLError:
+        return failed("The upstream shows no certificate over TLS 1.2 or newer.")
+    except OSError:
         return failed("The upstream can't be reached.")
-    except (aiohttp.ClientError, OSError, ValueError):
+    except AnswerTooLarge:
+        return failed("The upstream's answer is too large.")
+    except httpx2.TransportError:
         return failed("The upstream's answer can't be understood.")
-    ms = round((time.monotonic() - began) * 1000)
-    return judge(channel, status, body, ms)
+    except ValueError:
+        return failed("The channel's headers can't be sent.")
+    return judge(channel, status, body, round((time.monotonic() - began) * 1000))
 
 
-def judge(channel: Channel, status: int, body: bytes | None, ms: int) -> Result:
-    """What an answer means. `body` is None when it was too large."""
+async def _ask(channel: Channel, headers: Mapping[str, str], dialer: Dialer) -> tuple[int, bytes]:
+    address = check_url(providers.models_url(channel.provider, channel.base_url), dialer.allow_private)
+    transport = ServerTransport(address, dialer, max_bytes=MAX_ANSWER, limit_s=LIMIT_S, connect_s=CONNECT_LIMIT_S)
+    async with make_client(transport, headers=headers, silence_s=LIMIT_S) as client:
+        answer = await client.get(str(address.url))
+        return answer.status_code, answer.content
+
+
+def judge(channel: Channel, status: int, body: bytes, ms: int) -> Result:
+    """What an answer means."""
     if status in {401, 403}:
         return Result(False, "The upstream refuses the credential.", ms, status)
     if status in {404, 405, 501}:
@@ -99,7 +95,7 @@ def judge(channel: Channel, status: int, body: bytes | None, ms: int) -> Result:
     if status >= 400:
         return Result(False, "The upstream answers with an error.", ms, status)
     try:
-        listing = msgspec.json.decode(body or b"", type=_Listing)
+        listing = msgspec.json.decode(body, type=_Listing)
     except msgspec.MsgspecError:
         return Result(True, "The upstream answers, but not with a list of models.", ms, status)
     models = frozenset(model.id for model in listing.data)
@@ -107,14 +103,3 @@ def judge(channel: Channel, status: int, body: bytes | None, ms: int) -> Result:
     missing = tuple(model for model in wanted if model not in models)[:MAX_MISSING]
     detail = "The upstream answers, and does not list some of the models." if missing else "The upstream answers."
     return Result(True, detail, ms, status, models, missing)
-
-
-async def _limited(response: aiohttp.ClientResponse) -> bytes | None:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.content.iter_chunked(65_536):
-        size += len(chunk)
-        if size > MAX_ANSWER:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -8,7 +8,8 @@ import logging
 import re
 from collections.abc import Mapping
 
-from oneapi.runtime.egress_addresses import EgressRefused, check_url, resolve_checked
+from oneapi.runtime.egress.addresses import EgressRefused, check_url
+from oneapi.runtime.egress.names import resolve_checked
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from services.edge.upstream.answer import Answer
 from services.edge.upstream.caller import Call, Callers
 from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer, from_status
 from services.edge.upstream.load import ChannelLoad, RetryBudget
-from services.edge.upstream.refusal import MAX_BODY_BYTES, is_error_body, read_refusal
+from services.edge.upstream.refusal import MAX_BODY_BYTES, clean_code, is_error_body, read_refusal
 from services.edge.upstream.target import Targets
 
 logger = logging.getLogger(__name__)
@@ -236,7 +236,7 @@ async def _take_start(attempt: Attempt, answer: Answer, meter: StreamMeter) -> N
 
 def stream_failure(error: tuple[str, str]) -> UpstreamFailure:
     """What an error event means."""
-    code, _ = error
+    code = clean_code({"code": error[0]})
     if "rate_limit" in code:
         return UpstreamFailure(Kind.RATE_LIMITED, refusals.upstream_rate_limited(0.0), f"error event {code}")
     if "overloaded" in code:

@@ -10,11 +10,12 @@ from typing import Protocol
 import msgspec
 from multidict import CIMultiDict
 
+from oneapi.runtime.egress.headers import header_lines
 from services.edge.upstream.answer import Answer, HttpAnswer
 from services.edge.upstream.failures import UpstreamFailure
 from services.edge.upstream.http1_connection import PIECE_BYTES
 from services.edge.upstream.http1_pool import Pool
-from services.edge.upstream.http1_request import Prepared, header_lines
+from services.edge.upstream.http1_request import Prepared
 from services.edge.upstream.target import Target, Targets, unusable
 
 _RELAYED_TO = {

@@ -75,6 +75,8 @@ def from_status(status: int, retry_after_s: float, refusal: GatewayError | None)
     if status in {401, 402, 403}:
         # The channel's credential or its provider account: nothing that the client could mend.
         return UpstreamFailure(Kind.UNAUTHORIZED, refusals.upstream_failed(), why, status=status)
+    if 300 <= status < 400:
+        return UpstreamFailure(Kind.SERVER_ERROR, refusals.redirect_refused(), why, status=status)
     if status in {408, 409}:
         return UpstreamFailure(Kind.SERVER_ERROR, refusals.upstream_timeout(), why, status=status)
     if 400 <= status < 500:

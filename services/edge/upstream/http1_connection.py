@@ -11,10 +11,10 @@ from typing import Protocol
 
 import httptools
 
+from oneapi.runtime.egress.addresses import Place
 from services.edge import refusals
 from services.edge.upstream.answer import HttpAnswer
 from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer, parse_retry_after
-from services.edge.upstream.http1_request import Place
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADER_COUNT = 100

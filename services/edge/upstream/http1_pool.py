@@ -1,31 +1,26 @@
 """Keeps connections to providers between requests, and makes new ones.
 
-It decides which connection a request goes out on, and that every new one goes to a checked address and, with TLS, to
-the server that was meant. It must not know what is asked.
+It decides which connection a request goes out on. It must not know what is asked.
 """
 
 import asyncio
 import ssl
 
+from oneapi.runtime.egress.addresses import Place
+from oneapi.runtime.egress.dial import Dialer
 from services.edge import refusals
 from services.edge.upstream.failures import Kind, UpstreamFailure
 from services.edge.upstream.http1_connection import Connection
-from services.edge.upstream.http1_dial import Names, dial
-from services.edge.upstream.http1_request import Place
 
 MAX_FREE = 1024
 """Free connections to one place; more are closed."""
 
 
 class Pool:
-    """The connections of this process to providers. Channels have their own bounds: here nothing waits unseen.
+    """The connections of this process to providers. Channels have their own bounds: here nothing waits unseen."""
 
-    `tls` is for tests; without it, servers show a certificate that the system trusts.
-    """
-
-    def __init__(self, *, allow_private: bool, tls: ssl.SSLContext | None = None) -> None:
-        self._names = Names(allow_private=allow_private)
-        self._tls = tls
+    def __init__(self, dialer: Dialer) -> None:
+        self._dialer = dialer
         self._free: dict[Place, dict[Connection, None]] = {}
         self._open: set[Connection] = set()
         self._closed = False
@@ -43,18 +38,12 @@ class Pool:
     async def connect(self, place: Place, limit_s: float) -> Connection:
         """A new connection, ready for a request. Raises UpstreamFailure."""
         loop = asyncio.get_running_loop()
-        sock = None
         try:
-            async with asyncio.timeout(limit_s):
-                addresses = await self._names.addresses(place)
-                tls = await self._context() if place.tls else None
-                sock = await dial(addresses, place.port)
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop, self, place),
-                    sock=sock,
-                    ssl=tls,
-                    server_hostname=place.host if tls is not None else None,
-                )
+            connection = await self._dialer.connect(place, lambda: Connection(loop, self, place), limit_s)
+        except ssl.SSLError as failure:
+            # The code alone: the library's words hold names and addresses.
+            why = f"{type(failure).__name__} {failure.reason}"
+            raise UpstreamFailure(Kind.CONNECT_FAILED, refusals.upstream_tls(), why) from failure
         except (OSError, TimeoutError) as failure:
             why = type(failure).__name__
             raise UpstreamFailure(Kind.CONNECT_FAILED, refusals.upstream_unreachable(), why) from failure
@@ -91,11 +80,3 @@ class Pool:
             free.pop(connection, None)
             if not free:
                 del self._free[connection.place]
-
-    async def _context(self) -> ssl.SSLContext:
-        """Made at the first need: it reads the system's certificates."""
-        if self._tls is None:
-            made = await asyncio.to_thread(ssl.create_default_context)
-            made.set_alpn_protocols(["http/1.1"])
-            self._tls = self._tls or made
-        return self._tls

@@ -1,7 +1,7 @@
 """Cleans a provider's error before a client may see it.
 
-It decides what of it is shown: the code and the sentence, without keys, addresses, markup or traces. It must not know
-which provider wrote it: every dialect served here has `error` with a `message`.
+It decides what of it is shown: the code, the field and the sentence, cleaned. It must not know which provider wrote it:
+every dialect served here has `error` with a `message`.
 """
 
 import re
@@ -11,22 +11,14 @@ import msgspec
 
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.usage import UNREADABLE
-from oneapi.runtime.redaction import redact
+from oneapi.runtime.egress.words import clean_message
 from services.edge import refusals
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_MESSAGE = 500
 MAX_CODE = 64
 
-_ADDRESSES = re.compile(
-    r"\b[a-z][a-z0-9+.-]*://\S+"
-    r"|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"
-    r"|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])",
-    re.IGNORECASE,
-)
 _CODE = re.compile(r"[A-Za-z0-9_.\-]+")
 _PARAM = re.compile(r"[A-Za-z0-9_.\-\[\]]+")
-_TRACE = ("Traceback (most recent call last)", "\n    at ", 'File "')
 
 
 def read_refusal(status: int, body: bytes) -> GatewayError | None:
@@ -46,22 +38,15 @@ def is_error_body(body: bytes) -> bool:
     return error is not None and isinstance(error.get("message"), str)
 
 
-def clean_message(message: str) -> str:
-    """One line without secrets and addresses; empty when it is markup or a stack trace."""
-    if "<html" in message.lower() or "<!doctype" in message.lower() or any(mark in message for mark in _TRACE):
-        return ""
-    text = " ".join(_ADDRESSES.sub("[address]", redact(message)).split())
-    text = "".join(c for c in text if c.isprintable())
-    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
-
-
 def clean_code(error: dict[str, Any]) -> str:
     """The error's code, else its type, else a code of our own."""
     return _match(_CODE, error.get("code")) or _match(_CODE, error.get("type")) or "upstream_refused"
 
 
 def _match(pattern: re.Pattern[str], value: object) -> str:
-    return value if isinstance(value, str) and len(value) <= MAX_CODE and pattern.fullmatch(value) else ""
+    if not isinstance(value, str) or len(value) > MAX_CODE or not pattern.fullmatch(value):
+        return ""
+    return value if clean_message(value) == value else ""
 
 
 def _error_of(body: bytes) -> dict[str, Any] | None:

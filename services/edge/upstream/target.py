@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from oneapi.catalog.types import Channel
 from oneapi.providers.registry import PROVIDERS, ProviderSpec
-from oneapi.runtime.egress_addresses import EgressRefused, check_url
+from oneapi.runtime.egress.addresses import EgressRefused, check_url
 from oneapi.runtime.sealing import Sealer, SealError
 from services.edge import refusals
 from services.edge.upstream.failures import Kind, UpstreamFailure

@@ -6,13 +6,11 @@ call what.
 """
 
 import logging
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
-import httpx2
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.inbound import mcp_param_headers, x_mcp_header_map
@@ -30,25 +28,20 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import TypeAdapter
 
 from oneapi.catalog.types import McpServer
-from oneapi.runtime.egress_addresses import EgressRefused, check_url
+from oneapi.runtime.egress.addresses import EgressRefused, check_url
+from oneapi.runtime.egress.client import ServerTransport, make_client
+from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.sealing import Sealer, SealError
 from services.mcp.upstream.failures import BAD_ANSWER, CREDENTIAL_REFUSED, UpstreamFailure, failure_of, timed_out
-from services.mcp.upstream.transport import MAX_RESULT_BYTES, ExchangeTransport
+from services.mcp.upstream.transport import ENVELOPE_BYTES, MAX_RESULT_BYTES, ExchangeTransport
 
 logger = logging.getLogger(__name__)
 
 CONNECT_S = 3.0
-WRITE_S = 10.0
-POOL_S = 5.0
 LIST_S = 10.0
-MAX_CONNECTIONS = 100
-KEEP_IDLE_S = 30.0
 MAX_PAGES = 50
 MAX_TOOLS = 2_000
 
-_LIMITS = httpx2.Limits(
-    max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_IDLE_S
-)
 _OURSELVES = Implementation(name="one-api", version="1")
 _RESULT: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
 _UNSURE = frozenset({"bad_answer", "status"})
@@ -58,14 +51,18 @@ Answer = TypeVar("Answer")
 
 
 class ToolServer:
-    """One configured server, as it is called. A changed address or credential makes another."""
+    """One configured server, as it is called. A changed address or credential makes another.
 
-    def __init__(self, server: McpServer, sealer: Sealer, *, allow_private: bool, tls: ssl.SSLContext) -> None:
+    `limit_s` is the longest that an exchange may take.
+    """
+
+    def __init__(self, server: McpServer, sealer: Sealer, dialer: Dialer, limit_s: float) -> None:
         self.server = server
         self._sealer = sealer
-        self._allow_private = allow_private
-        # A pool of its own: a connection's TLS name is that of one server, also where two share an address.
-        self._pool = httpx2.AsyncHTTPTransport(verify=tls, trust_env=False, limits=_LIMITS)
+        self._dialer = dialer
+        self._limit_s = max(limit_s, LIST_S)
+        self._pool: ServerTransport | None = None
+        self._url = ""
         self._spoken: DiscoverResult | str | None = None
         """What it was found to speak: a revision without handshake, "legacy" for one with, None when not known."""
 
@@ -78,7 +75,8 @@ class ToolServer:
 
     async def close(self) -> None:
         """Ends its connections, also those in use."""
-        await self._pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def list_tools(self) -> tuple[Tool, ...]:
         """Every tool that it has. Raises UpstreamFailure."""
@@ -131,7 +129,10 @@ class ToolServer:
         spoken: DiscoverResult | str | None,
     ) -> Answer:
         name = self.server.name
-        transport = ExchangeTransport(self._pool, self._allow_private)
+        try:
+            transport = ExchangeTransport(self._connections())
+        except EgressRefused as refusal:
+            raise failure_of(refusal, name, 0, MAX_RESULT_BYTES, limit_s) from None
         answers: list[Answer] = []
         try:
             with anyio.fail_after(limit_s):
@@ -149,6 +150,20 @@ class ToolServer:
             raise timed_out(name, limit_s)
         return answers[0]
 
+    def _connections(self) -> ServerTransport:
+        """Raises EgressRefused when the server's URL is one that must not be called."""
+        if self._pool is None:
+            address = check_url(self.server.url, self._dialer.allow_private)
+            self._url = str(address.url)
+            self._pool = ServerTransport(
+                address,
+                self._dialer,
+                max_bytes=MAX_RESULT_BYTES + ENVELOPE_BYTES,
+                limit_s=self._limit_s,
+                connect_s=CONNECT_S,
+            )
+        return self._pool
+
     @asynccontextmanager
     async def _client(
         self,
@@ -157,20 +172,16 @@ class ToolServer:
         headers: Mapping[str, str],
         spoken: DiscoverResult | str | None,
     ) -> AsyncIterator[Client]:
+        # The name of a parameter's header is the server's word.
         try:
-            url = str(check_url(self.server.url, self._allow_private).url)
-        except EgressRefused as refusal:
-            transport.cause = refusal
-            raise
-        async with httpx2.AsyncClient(
-            transport=transport,
-            headers=self._own_headers() | dict(headers),
-            timeout=httpx2.Timeout(limit_s, connect=CONNECT_S, write=WRITE_S, pool=POOL_S),
-            follow_redirects=False,
-            trust_env=False,
-        ) as http:
+            http = make_client(transport, headers=self._own_headers() | dict(headers), silence_s=limit_s)
+        except ValueError:
+            raise UpstreamFailure(
+                CREDENTIAL_REFUSED, "headers", f"The headers for the tool server {self.server.name!r} can't be sent."
+            ) from None
+        async with http:
             connection = Client(
-                streamable_http_client(url, http_client=http, max_sse_event_size=MAX_RESULT_BYTES),
+                streamable_http_client(self._url, http_client=http, max_sse_event_size=MAX_RESULT_BYTES),
                 mode=_mode(spoken),
                 prior_discover=spoken if isinstance(spoken, DiscoverResult) else None,
                 read_timeout_seconds=limit_s,
@@ -182,7 +193,7 @@ class ToolServer:
 
     def _own_headers(self) -> dict[str, str]:
         server = self.server
-        headers = {"user-agent": "one-api", "accept-encoding": "identity"}
+        headers: dict[str, str] = {}
         try:
             for name, sealed in server.headers_sealed.items():
                 headers[name.lower()] = self._sealer.open(sealed, bound_to=f"mcp_server/{server.id}/headers/{name}")

@@ -1,9 +1,10 @@
 """What can go wrong with a tool server, and what a caller is told about it.
 
 It decides the codes (JSON-RPC's range for servers) and the words. Neither holds an address, a header, or text of an
-answer that we could not read.
+answer that we could not read; of a server's own error, what may be shown.
 """
 
+import ssl
 from collections.abc import Iterator
 
 import httpx2
@@ -11,8 +12,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CONNECTION_CLOSED, INVALID_REQUEST, PARSE_ERROR, REQUEST_TIMEOUT
 from pydantic import ValidationError
 
-from oneapi.runtime.egress_addresses import EgressRefused
-from oneapi.runtime.redaction import redact
+from oneapi.runtime.egress.addresses import EgressRefused
+from oneapi.runtime.egress.client import AnswerRefused, AnswerTooLarge
+from oneapi.runtime.egress.words import clean_message
 
 RESULT_TOO_LARGE = -32010
 UNREACHABLE = -32011
@@ -22,7 +24,6 @@ BAD_ANSWER = -32014
 CREDENTIAL_REFUSED = -32015
 BUSY = -32016
 
-MAX_MESSAGE = 1_000
 _NEVER_THE_CALLERS = frozenset({CONNECTION_CLOSED, PARSE_ERROR, INVALID_REQUEST})
 """The library uses these for answers that it could not take; from a server they would blame the gateway."""
 _PROTOCOL_CODES = range(-32039, -32019)
@@ -47,7 +48,7 @@ class RedirectRefused(Exception):
 
 
 class NotMcp(Exception):
-    """The answer is of a type that MCP does not have, or compressed although it was asked not to be."""
+    """The answer is of a type that MCP does not have."""
 
 
 def too_large(server: str, limit_bytes: int) -> UpstreamFailure:
@@ -68,7 +69,7 @@ def failure_of(problem: BaseException, server: str, status: int, limit_bytes: in
     for cause in causes:
         if isinstance(cause, UpstreamFailure):
             return cause
-        if isinstance(cause, ResultTooLarge):
+        if isinstance(cause, ResultTooLarge | AnswerTooLarge):
             return too_large(server, limit_bytes)
         if isinstance(cause, EgressRefused):
             return UpstreamFailure(
@@ -84,6 +85,12 @@ def failure_of(problem: BaseException, server: str, status: int, limit_bytes: in
             return UpstreamFailure(BUSY, "busy", f"The tool server {server!r} has too many calls at a time.")
         if isinstance(cause, TimeoutError | httpx2.TimeoutException):
             return timed_out(server, limit_s)
+        if isinstance(cause, ssl.SSLError):
+            return UpstreamFailure(
+                UNREACHABLE, "tls", f"The tool server {server!r} shows no valid certificate over TLS 1.2 or newer."
+            )
+        if isinstance(cause, AnswerRefused):
+            return _bad_answer(server)
         if isinstance(cause, OSError | httpx2.TransportError):
             return UpstreamFailure(UNREACHABLE, "unreachable", f"The tool server {server!r} can't be reached.")
     if status in {401, 403}:
@@ -94,8 +101,8 @@ def failure_of(problem: BaseException, server: str, status: int, limit_bytes: in
         if isinstance(cause, MCPError) and cause.error.code == REQUEST_TIMEOUT:
             return timed_out(server, limit_s)
         if isinstance(cause, MCPError) and not status and _is_the_servers_own(cause.error.code):
-            message = redact(cause.error.message[:MAX_MESSAGE])
-            return UpstreamFailure(cause.error.code, "rejected", message)
+            message = clean_message(cause.error.message)
+            return UpstreamFailure(cause.error.code, "rejected", message or f"The tool server {server!r} refused it.")
         if isinstance(cause, NotMcp | ValidationError):
             return _bad_answer(server)
     if status:

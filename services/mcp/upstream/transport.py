@@ -1,7 +1,7 @@
 """Carries the HTTP requests of one exchange with a tool server, within bounds.
 
-It decides which addresses are connected to (each one checked, at every request), that redirects and compressed answers
-are refused, and how much may be read. It must not know MCP beyond its one GET.
+It decides that redirects and answers of other kinds are refused, and how much may be read. It must not know MCP beyond
+its one GET, or how connections are made.
 """
 
 from collections.abc import AsyncIterator
@@ -9,11 +9,10 @@ from typing import cast
 
 import httpx2
 
-from oneapi.runtime.egress_addresses import EgressRefused, resolve_checked
 from services.mcp.upstream.failures import NotMcp, RedirectRefused, ResultTooLarge
 
 MAX_RESULT_BYTES = 4 * 1024 * 1024
-_ENVELOPE_BYTES = 64 * 1024
+ENVELOPE_BYTES = 64 * 1024
 """What a handshake takes, and what JSON-RPC and SSE put around a result."""
 MAX_MESSAGES = 2_000
 """Of streams: each costs the gateway more than its bytes."""
@@ -29,21 +28,24 @@ class ExchangeTransport(httpx2.AsyncBaseTransport):
     silence or into their own words. `status` is that of the last answer when it was an error of HTTP alone, else 0.
     """
 
-    def __init__(self, pool: httpx2.AsyncHTTPTransport, allow_private: bool) -> None:
+    def __init__(self, pool: httpx2.AsyncBaseTransport) -> None:
         self._pool = pool
-        self._allow_private = allow_private
-        self._bytes_left = MAX_RESULT_BYTES + _ENVELOPE_BYTES
+        self._bytes_left = MAX_RESULT_BYTES + ENVELOPE_BYTES
         self._messages_left = MAX_MESSAGES
         self.cause: Exception | None = None
         self.status = 0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """One request and the head of its answer. Raises EgressRefused, a refusal of `failures`, or httpx2 errors."""
+        """One request and the head of its answer. Raises a refusal of `failures`, or what the pool raises."""
         if request.method == "GET" and "last-event-id" not in request.headers:
             # The stream of what a server says unasked: nobody would hear it, so the server is not asked for it.
             return httpx2.Response(405, request=request)
+        if request.method == "DELETE":
+            # The farewell of a session: the answer is there already, and must not wait for it.
+            timeouts = dict.fromkeys(("connect", "read", "write", "pool"), _FAREWELL_S)
+            request.extensions = {**request.extensions, "timeout": timeouts}
         try:
-            response = await self._send(request)
+            response = await self._pool.handle_async_request(request)
             await self._check(response)
         except Exception as cause:  # whatever it is goes on; it is only remembered before others reword it
             self.cause = self.cause or cause
@@ -64,42 +66,12 @@ class ExchangeTransport(httpx2.AsyncBaseTransport):
         if self._bytes_left < 0 or self._messages_left < 0:
             raise ResultTooLarge
 
-    async def _send(self, request: httpx2.Request) -> httpx2.Response:
-        host = request.url.host
-        port = request.url.port or (443 if request.url.scheme == "https" else 80)
-        failure: httpx2.TransportError | None = None
-        for address in await resolve_checked(host, port, self._allow_private):
-            # The name stays in the Host header and in TLS; only the place of the connection is the checked address.
-            extensions = {**request.extensions, "sni_hostname": host}
-            if request.method == "DELETE":
-                # The farewell of a session: the answer is there already, and must not wait for it.
-                extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), _FAREWELL_S)
-            checked = httpx2.Request(
-                request.method,
-                request.url.copy_with(host=address),
-                headers=request.headers,
-                stream=request.stream,
-                extensions=extensions,
-            )
-            try:
-                response = await self._pool.handle_async_request(checked)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout) as problem:
-                failure = problem
-                continue
-            response.request = request
-            return response
-        raise failure or EgressRefused("the host has no address")
-
     async def _check(self, response: httpx2.Response) -> None:
         refusal: Exception | None = None
         if response.is_redirect:
             refusal = RedirectRefused()
-        elif response.headers.get("content-encoding", "identity") != "identity" or (
-            response.status_code == 200 and not response.headers.get("content-type", "").startswith(_TYPES)
-        ):
+        elif response.status_code == 200 and not response.headers.get("content-type", "").startswith(_TYPES):
             refusal = NotMcp()
-        elif _declared(response) > self._bytes_left:
-            refusal = ResultTooLarge()
         if refusal is not None:
             await response.aclose()
             raise refusal
@@ -123,8 +95,3 @@ class _Bounded(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._body.aclose()
-
-
-def _declared(response: httpx2.Response) -> int:
-    text = response.headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else 0

@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from oneapi.catalog.types import Channel, ChannelLimits
-from oneapi.runtime.egress_addresses import EgressRefused
+from oneapi.runtime.egress.addresses import EgressRefused, Place
+from oneapi.runtime.egress.dial import Dialer, dial
+from oneapi.runtime.egress.names import Names
 from oneapi.runtime.sealing import Sealer
 from services.edge.upstream.answer import Answer
 from services.edge.upstream.caller import Call, HttpCaller
 from services.edge.upstream.failures import Kind, UpstreamFailure
-from services.edge.upstream.http1_dial import Names, dial
 from services.edge.upstream.http1_pool import Pool
-from services.edge.upstream.http1_request import Place
 from services.edge.upstream.target import Targets
 from tests.upstream.raw import Asked, RawServer
 
@@ -41,7 +41,7 @@ class Client:
 
     def __init__(self, *, allow_private: bool = True, tls: ssl.SSLContext | None = None) -> None:
         self.targets = Targets(SEALER, allow_private=allow_private)
-        self.caller = HttpCaller(Pool(allow_private=allow_private, tls=tls), self.targets)
+        self.caller = HttpCaller(Pool(Dialer(allow_private=allow_private, trusted=tls)), self.targets)
 
     async def call(self, base_url: str, body: bytes = b"{}", **limits: Any) -> Answer:
         channel = Channel(

@@ -2,12 +2,15 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from oneapi.runtime import logs
 from oneapi.runtime.metrics import REGISTRY
 from services.mcp.upstream import failures
 from tests.integration.mcp import rogue as replies
@@ -36,6 +39,36 @@ async def gateway(bus: Bus, own_nats: OwnNats, start_gateway: StartGateway, rogu
     await gateway.ready()
     await until(lambda: "t" in gateway.process.directory.known().offers)
     return gateway
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the gateway logs, as it does in a process of its own."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    written = io.StringIO()
+    logs.configure("mcp", "info", stream=written)
+    yield written
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+async def test_what_servers_say_is_in_no_log(bus: Bus, gateway: Gateway, rogue: Rogue, log: io.StringIO) -> None:
+    canary = "canary-4711"
+    session = (b"mcp-session-id", canary.encode())
+    for reply in (
+        replies.answer_raw(200, b'{"jsonrpc":"2.0","id":"%s","result":7}' % canary.encode(), JSON, session),
+        replies.answer_raw(200, canary.encode(), JSON),
+        replies.answer_raw(200, b"data: %s\n\n" % canary.encode(), SSE),
+        replies.answer_raw(200, b"event: %s\ndata: {}\n\n" % canary.encode(), SSE),
+        replies.answer_raw(200, b"x", (b"content-type", canary.encode())),
+        replies.answer_raw(302, b"", (b"location", b"https://%s.example/" % canary.encode())),
+        replies.answer_raw(500, canary.encode(), (b"x-a", canary.encode())),
+        replies.answer_error(-32602, f"at https://{canary}.example/ for org-{canary}0123456789"),
+    ):
+        await failure(bus, gateway, rogue, reply)
+    assert "a tool server failed" in log.getvalue()
+    assert canary not in log.getvalue()
 
 
 async def failure(bus: Bus, gateway: Gateway, rogue: Rogue, reply: Reply) -> MCPError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Query as QueryParameters
 
-from oneapi.runtime.egress_addresses import EgressRefused
+from oneapi.runtime.egress.addresses import EgressRefused
 from oneapi.runtime.ids import new_id
 from oneapi.runtime.sealing import SealError
 from services.admin.identity.principals import Access
@@ -126,7 +126,7 @@ async def run_test(call: CallDep, channel_id: str) -> ProbeShown:
         api_key, headers = _opened(call, row)
     except SealError as error:
         raise problems.conflict("secret_unreadable", "The secrets can't be opened any more; set them again.") from error
-    result = await probe(published.channel(row), api_key, headers, call.parts.settings.allow_private_upstreams)
+    result = await probe(published.channel(row), api_key, headers, call.parts.dialer)
     return ProbeShown(
         ok=result.ok,
         status=result.status,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Query as QueryParameters
 
-from oneapi.runtime.egress_addresses import EgressRefused
+from oneapi.runtime.egress.addresses import EgressRefused
 from oneapi.runtime.ids import new_id
 from oneapi.runtime.sealing import SealError
 from services.admin.identity.principals import Access

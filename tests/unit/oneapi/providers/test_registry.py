@@ -21,6 +21,14 @@ def test_urls() -> None:
         anthropic.url("https://x", "openai_chat", "m")
 
 
+@pytest.mark.parametrize("model", ["../../v1/files?x=", "x?key=1#", "a/b", "a%2f..%2fb", "a\r\nHost: evil", "é"])
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_models_name_is_never_a_part_of_an_address(name: str, model: str) -> None:
+    spec = PROVIDERS[name]
+    for dialect in spec.paths:
+        assert spec.url("https://x/v1", dialect, model) == spec.url("https://x/v1", dialect, "m")
+
+
 def test_credentials() -> None:
     assert PROVIDERS["openai"].headers("k") == [("Authorization", "Bearer k")]
     assert ("x-api-key", "k") in PROVIDERS["anthropic"].headers("k")

@@ -84,3 +84,10 @@ def test_a_field_that_is_no_json_becomes_text(stream: io.StringIO) -> None:
     (line,) = lines(stream)
     assert line["what"] == "<class 'object'>"
     assert line["set"] == [1]
+
+
+def test_libraries_do_not_repeat_what_upstreams_say(stream: io.StringIO) -> None:
+    logging.getLogger("mcp.client.streamable_http").error("Error parsing: an answer")
+    logging.getLogger("httpx2").info("HTTP Request: POST https://upstream.example")
+    logging.getLogger("httpcore2.http11").info("receive_response_headers.complete")
+    assert lines(stream) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from oneapi.runtime.egress_addresses import EgressRefused
+from oneapi.runtime.egress.addresses import EgressRefused
 from services.admin.upstreams.rules import check_address, check_headers, check_secret
 
 

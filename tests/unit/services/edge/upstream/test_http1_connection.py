@@ -3,11 +3,11 @@ from typing import Any, cast
 
 import pytest
 
+from oneapi.runtime.egress.addresses import Place
 from services.edge.upstream import http1_connection
 from services.edge.upstream.answer import HttpAnswer
 from services.edge.upstream.failures import Kind, UpstreamFailure
 from services.edge.upstream.http1_connection import MAX_HEAD_BYTES, PIECE_BYTES, READ_AHEAD_BYTES, Connection
-from services.edge.upstream.http1_request import Place
 
 HERE = Place("127.0.0.1", 80, False, True)
 HEAD = b"HTTP/1.1 200 OK\r\n"

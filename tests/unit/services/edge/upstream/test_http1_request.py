@@ -1,7 +1,7 @@
 import pytest
 
-from oneapi.runtime.egress_addresses import check_url
-from services.edge.upstream.http1_request import Place, header_lines, prepare
+from oneapi.runtime.egress.addresses import Place, check_url
+from services.edge.upstream.http1_request import prepare
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,7 @@ def test_the_head_of_a_call(url: str, line: str, place: Place) -> None:
     assert made.head == made.line + "Authorization: Bearer k\r\nX-U: ü\r\n".encode()
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("a\r\nb", "x"), ("a b", "x"), ("a:", "x"), ("", "x"), ("a", "x\r\ny"), ("a", "\0"), ("ä", "x")]
-)
-def test_headers_that_would_be_something_else(name: str, value: str) -> None:
+@pytest.mark.parametrize("value", ["k\r\nX: y", "k\nX: y", "k\0", "k\x7f"])
+def test_a_header_that_would_be_something_else(value: str) -> None:
     with pytest.raises(ValueError, match="can't be sent"):
-        header_lines([(name, value)])
+        prepare(check_url("https://api.x.example/v1", False), [("Authorization", value)])

@@ -1,6 +1,7 @@
+import msgspec
 import pytest
 
-from services.edge.upstream.refusal import clean_message, is_error_body, read_refusal
+from services.edge.upstream.refusal import is_error_body, read_refusal
 
 
 def test_code_message_and_param_are_kept() -> None:
@@ -40,29 +41,16 @@ def test_what_may_not_be_shown(body: bytes) -> None:
     assert read_refusal(400, body) is None
 
 
-@pytest.mark.parametrize(
-    "secret",
-    [
-        "sk-abcdefghijklmnop",
-        "https://internal.example/v1?key=1",
-        "10.1.2.3:8080",
-        "fe80::1:2:3",
-        "Bearer abcdefghijkl",
-    ],
-)
-def test_secrets_and_addresses_are_taken_out(secret: str) -> None:
-    cleaned = clean_message(f"the call with {secret} failed")
-    assert secret not in cleaned
-    assert cleaned.startswith("the call with ")
-
-
-def test_messages_are_short_and_on_one_line() -> None:
-    assert clean_message("a\n\tb\x00c") == "a b c" or "\n" not in clean_message("a\n\tb\x00c")
-    assert len(clean_message("x" * 10_000)) == 500
-
-
 def test_codes_of_another_form_are_replaced() -> None:
     error = read_refusal(400, b'{"error": {"message": "m", "code": "a b\\n", "type": "<x>", "param": "a b"}}')
+    assert error is not None
+    assert (error.code, error.param) == ("upstream_refused", None)
+
+
+@pytest.mark.parametrize("word", ["sk-proj-abcdefgh12345678", "10.1.2.3", "db.internal", "org-abcdefghijkl1234"])
+def test_codes_and_fields_are_no_way_out(word: str) -> None:
+    said = {"message": "m", "code": word, "type": word, "param": word}
+    error = read_refusal(400, msgspec.json.encode({"error": said}))
     assert error is not None
     assert (error.code, error.param) == ("upstream_refused", None)
 

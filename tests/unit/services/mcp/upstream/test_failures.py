@@ -1,8 +1,11 @@
+import ssl
+
 import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from oneapi.runtime.egress_addresses import EgressRefused
+from oneapi.runtime.egress.addresses import EgressRefused
+from oneapi.runtime.egress.client import AnswerRefused, AnswerTooLarge
 from services.mcp.upstream.failures import (
     BAD_ANSWER,
     BUSY,
@@ -33,6 +36,9 @@ def caused(problem: Exception, cause: Exception) -> Exception:
         (EgressRefused("10.0.0.1 is a private network"), 0, NOT_ALLOWED),
         (RedirectRefused(), 0, NOT_ALLOWED),
         (NotMcp(), 0, BAD_ANSWER),
+        (AnswerRefused("a compressed answer"), 0, BAD_ANSWER),
+        (AnswerTooLarge("too large"), 0, RESULT_TOO_LARGE),
+        (ssl.SSLCertVerificationError("secret.example"), 0, UNREACHABLE),
         (TimeoutError(), 0, TIMED_OUT),
         (httpx2.ReadTimeout("x"), 0, TIMED_OUT),
         (httpx2.PoolTimeout("x"), 0, BUSY),
@@ -71,7 +77,7 @@ def test_words_say_which_server_and_which_bound() -> None:
 def test_servers_own_words_are_passed_on_short_and_without_secrets() -> None:
     failure = failure_of(MCPError(-32602, f"key {SECRET} " + "x" * 5_000), "files", 0, 4_096, 30)
     assert str(failure).startswith("key [redacted] xxx")
-    assert len(str(failure)) <= 1_000
+    assert len(str(failure)) <= 500
 
 
 def test_a_failure_stays_what_it_is() -> None:

@@ -1,12 +1,10 @@
 from collections.abc import AsyncIterator, Callable
-from typing import cast
 
 import httpx2
 import pytest
 
-from oneapi.runtime.egress_addresses import EgressRefused
 from services.mcp.upstream.failures import NotMcp, RedirectRefused, ResultTooLarge
-from services.mcp.upstream.transport import MAX_MESSAGES, MAX_RESULT_BYTES, ExchangeTransport
+from services.mcp.upstream.transport import MAX_MESSAGES, ExchangeTransport
 
 JSON = {"content-type": "application/json"}
 SSE = {"content-type": "text/event-stream"}
@@ -21,7 +19,7 @@ class Body(httpx2.AsyncByteStream):
             yield chunk
 
 
-class Pool:
+class Pool(httpx2.AsyncBaseTransport):
     """Connections in memory: keeps what is sent."""
 
     def __init__(self, answer: Callable[[httpx2.Request], httpx2.Response]) -> None:
@@ -33,11 +31,9 @@ class Pool:
         return self._answer(request)
 
 
-def transport(
-    answer: Callable[[httpx2.Request], httpx2.Response], allow_private: bool = True
-) -> tuple[ExchangeTransport, Pool]:
+def transport(answer: Callable[[httpx2.Request], httpx2.Response]) -> tuple[ExchangeTransport, Pool]:
     pool = Pool(answer)
-    return ExchangeTransport(cast(httpx2.AsyncHTTPTransport, pool), allow_private), pool
+    return ExchangeTransport(pool), pool
 
 
 def post(url: str = "http://127.0.0.1:9000/mcp") -> httpx2.Request:
@@ -53,35 +49,6 @@ async def read(exchange: ExchangeTransport) -> bytes:
     return await response.aread()
 
 
-async def test_the_connection_goes_to_the_checked_address_and_the_name_stays() -> None:
-    exchange, pool = transport(answering(200, JSON, b"{}"))
-    response = await exchange.handle_async_request(post("http://localhost:9000/mcp?x=1"))
-    (sent,) = pool.sent
-    assert sent.url.host in {"127.0.0.1", "::1"}
-    assert (sent.url.port, sent.url.raw_path) == (9000, b"/mcp?x=1")
-    assert sent.headers["host"] == "localhost:9000"
-    assert sent.extensions["sni_hostname"] == "localhost"
-    assert response.request.url.host == "localhost"
-
-
-@pytest.mark.parametrize(
-    "url", ["https://127.0.0.1/", "https://10.0.0.1/", "https://[::1]/", "https://169.254.169.254/"]
-)
-async def test_private_addresses_are_not_connected_to(url: str) -> None:
-    exchange, pool = transport(answering(200, JSON), allow_private=False)
-    with pytest.raises(EgressRefused):
-        await exchange.handle_async_request(post(url))
-    assert isinstance(exchange.cause, EgressRefused)
-    assert pool.sent == []
-
-
-async def test_metadata_services_are_refused_even_where_private_ones_are_allowed() -> None:
-    exchange, pool = transport(answering(200, JSON))
-    with pytest.raises(EgressRefused):
-        await exchange.handle_async_request(post("http://169.254.169.254/latest"))
-    assert pool.sent == []
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_refused(status: int) -> None:
     exchange, _ = transport(answering(status, {"location": "/elsewhere"}))
@@ -90,16 +57,10 @@ async def test_redirects_are_refused(status: int) -> None:
     assert isinstance(exchange.cause, RedirectRefused)
 
 
-@pytest.mark.parametrize("headers", [JSON | {"content-encoding": "gzip"}, {"content-type": "text/html"}, {}])
+@pytest.mark.parametrize("headers", [{"content-type": "text/html"}, {}])
 async def test_other_kinds_of_answers_are_refused(headers: dict[str, str]) -> None:
     exchange, _ = transport(answering(200, headers))
     with pytest.raises(NotMcp):
-        await exchange.handle_async_request(post())
-
-
-async def test_declared_size_is_enough_to_refuse() -> None:
-    exchange, _ = transport(answering(200, JSON | {"content-length": str(2 * MAX_RESULT_BYTES)}))
-    with pytest.raises(ResultTooLarge):
         await exchange.handle_async_request(post())
 
 
@@ -142,19 +103,3 @@ async def test_status_is_kept_when_it_says_more_than_the_body(status: int, heade
     exchange.status = 599
     await exchange.handle_async_request(post())
     assert exchange.status == kept
-
-
-async def test_the_next_address_is_tried_when_one_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def two(host: str, port: int, allow_private: bool) -> list[str]:
-        return ["192.168.0.1", "192.168.0.2"]
-
-    def refuse_first(request: httpx2.Request) -> httpx2.Response:
-        if request.url.host == "192.168.0.1":
-            raise httpx2.ConnectError("refused")
-        return httpx2.Response(200, headers=JSON, stream=Body())
-
-    monkeypatch.setattr("services.mcp.upstream.transport.resolve_checked", two)
-    exchange, pool = transport(refuse_first)
-    assert (await exchange.handle_async_request(post("http://tools.example:9000/mcp"))).status_code == 200
-    assert [request.url.host for request in pool.sent] == ["192.168.0.1", "192.168.0.2"]
-    assert exchange.cause is None

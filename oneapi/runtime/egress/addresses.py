@@ -7,20 +7,17 @@ Two kinds of addresses are refused. *Private* ones (loopback, local networks) ar
 *forbidden* ones (link-local with the clouds' metadata services, tunnels, multicast and other special ranges) never.
 """
 
-import asyncio
 import ipaddress
 import re
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aiohttp.abc import AbstractResolver, ResolveResult
+import msgspec
 from yarl import URL
 
 HTTPS_PORT = 443
 MAX_URL = 2_048
-RESOLVE_LIMIT_S = 5.0
 
 _PRIVATE = {
     "10.0.0.0/8": "a private network",
@@ -72,6 +69,7 @@ _PRIVATE_NETWORKS = tuple((ipaddress.ip_network(text), why) for text, why in _PR
 _FORBIDDEN_NETWORKS = tuple((ipaddress.ip_network(text), why) for text, why in _FORBIDDEN.items())
 
 _URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+_AUTHORITY_END = re.compile(r"[/?#]")
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _INTERNAL_NAMES = (
@@ -87,6 +85,15 @@ class EgressRefused(OSError):
         self.reason = reason
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A server, as far as connections to it can stand for each other. `host` has no brackets."""
+
+    host: str
+    port: int
+    tls: bool
+    is_literal: bool
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamAddress:
     """A checked URL. `url` is what clients must use: they parse it as it was parsed here. `host` has no brackets."""
@@ -96,6 +103,11 @@ class UpstreamAddress:
     host: str
     port: int
     is_literal: bool
+
+    @property
+    def place(self) -> Place:
+        """Where connections go."""
+        return Place(self.host, self.port, self.scheme == "https", self.is_literal)
 
 
 def _reason_in(networks: Sequence[tuple[_Network, str]], address: _Address) -> str | None:
@@ -161,10 +173,27 @@ def check_url(url: str, allow_private: bool) -> UpstreamAddress:
     return UpstreamAddress(parsed, parsed.scheme, host, port, _check_host(host, authority, allow_private))
 
 
+def check_link(url: str, allow_private: bool) -> None:
+    """Checks a URL that somebody else is asked to open, and that nobody here does. Raises EgressRefused.
+
+    What follows the host is that server's own affair. A name that leads inside can't be seen: nothing is resolved.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme.lower() not in {"https", "http"} or not rest.startswith("//"):
+        raise EgressRefused("the scheme must be https or http")
+    authority = _AUTHORITY_END.split(rest[2:], 1)[0]
+    host, port = authority, ""
+    if not authority.endswith("]"):
+        host, _, port = authority.rpartition(":") if ":" in authority else (authority, "", "")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
+        raise EgressRefused("the URL has no usable port")
+    _check_host(host.removeprefix("[").removesuffix("]").lower(), host, allow_private)
+
+
 def _check_host(host: str, authority: str, allow_private: bool) -> bool:
     """Whether the host is an IP literal; raises EgressRefused when it is a bad one or a bad name."""
     if ":" in host or authority.startswith("["):
-        _check_ip(host, allow_private)
+        check_ip(host, allow_private)
         return True
     if "%" in authority or "\\" in authority:
         raise EgressRefused("the host must be plain text")
@@ -177,7 +206,7 @@ def _check_host(host: str, authority: str, allow_private: bool) -> bool:
             ipaddress.IPv4Address(host)
         except ValueError:
             raise EgressRefused("the host looks like an IP address in an unusual form") from None
-        _check_ip(host, allow_private)
+        check_ip(host, allow_private)
         return True
     if not allow_private and (len(labels) == 1 or labels[-1] in _INTERNAL_NAMES):
         raise EgressRefused("the host is an internal name")
@@ -186,57 +215,8 @@ def _check_host(host: str, authority: str, allow_private: bool) -> bool:
     return False
 
 
-def _check_ip(ip: str, allow_private: bool) -> None:
+def check_ip(ip: str, allow_private: bool) -> None:
+    """Raises EgressRefused for an address that must not be called."""
     reason = refuse_reason(ip, allow_private)
     if reason is not None:
         raise EgressRefused(reason)
-
-
-async def resolve_checked(host: str, port: int, allow_private: bool) -> list[str]:
-    """Every address of the host, each one allowed. Raises EgressRefused when one is not, OSError when there is none.
-
-    A name with one good and one bad address is refused: which one a client takes is chance.
-    """
-    results = await _resolve(host, port, socket.AF_UNSPEC, allow_private)
-    return [result["host"] for result in results]
-
-
-async def _resolve(host: str, port: int, family: int, allow_private: bool) -> list[ResolveResult]:
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(RESOLVE_LIMIT_S):
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, family=family)
-    results: dict[str, ResolveResult] = {}
-    for found_family, _, protocol, _, address in found:
-        ip = str(address[0])
-        _check_ip(ip, allow_private)
-        results[ip] = ResolveResult(
-            hostname=host,
-            host=ip,
-            port=port,
-            family=found_family,
-            proto=protocol,
-            flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-        )
-    if not results:
-        raise OSError("the host has no address")
-    return list(results.values())
-
-
-class CheckedResolver(AbstractResolver):
-    """A resolver for aiohttp that refuses a host with any bad address, at every new connection.
-
-    aiohttp connects to the addresses given here and asks nobody again, so a name can't change in between. It does not
-    ask a resolver about IP literals: those are checked by `check_url`.
-    """
-
-    def __init__(self, allow_private: bool) -> None:
-        self._allow_private = allow_private
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Every address of the host. Raises EgressRefused or another OSError."""
-        return await _resolve(host, port, family, self._allow_private)
-
-    async def close(self) -> None:
-        """There is nothing to close."""
