@@ -12,6 +12,18 @@ import msgspec
 from oneapi.dialects import attachments, json_guard
 from oneapi.dialects.errors import GatewayError
 
+_NEVER_THE_CLIENTS = frozenset(
+    {
+        "api_base", "api_key", "api_type", "api_version", "aws_access_key_id", "aws_bedrock_runtime_endpoint",
+        "aws_profile_name", "aws_region_name", "aws_role_name", "aws_secret_access_key", "aws_session_name",
+        "aws_session_token", "aws_sts_endpoint", "aws_web_identity_token", "azure_ad_token", "azure_endpoint",
+        "base_url", "custom_llm_provider", "default_headers", "extra_body", "extra_headers", "extra_query", "headers",
+        "http_client", "litellm_credential_name", "litellm_params", "organization", "proxies", "proxy", "ssl_verify",
+        "vertex_ai_credentials", "vertex_credentials", "vertex_location", "vertex_project",
+    }
+)  # fmt: skip
+"""Fields by which clients of other gateways say where a request goes, and with whose credential."""
+
 _raw_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -47,6 +59,9 @@ def decode(body: bytes) -> dict[str, Any]:
         raise refuse(f"The body is not valid JSON: {problem}.", code="invalid_json") from None
     if not isinstance(value, dict):
         raise refuse("The body must be a JSON object.", code="invalid_json")
+    if not _NEVER_THE_CLIENTS.isdisjoint(value):
+        name = next(name for name in value if name in _NEVER_THE_CLIENTS)
+        raise refuse(f"'{name}' can't be chosen by a request.", name, "unsupported_parameter")
     return value
 
 

@@ -124,6 +124,13 @@ def model_not_priced(model: str) -> GatewayError:
     )
 
 
+def invalid_link(field: str) -> GatewayError:
+    """A URL that no provider should be asked to open."""
+    return GatewayError(
+        400, "invalid_request", f"invalid_{field}", f"`{field}` must be a public http or https URL.", param=field
+    )
+
+
 def bad_page() -> GatewayError:
     return GatewayError(
         400, "invalid_request", "invalid_value", "`limit` must be a number from 1 to 1000.", param="limit"

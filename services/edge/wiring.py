@@ -84,6 +84,7 @@ def assemble(
         sampler=sampler,
         load=load,
         body_limit=limits.body_bytes,
+        allow_private=allow_private,
     )
     mcp = Forwarder(settings.mcp_url, silence_s=None, body_limit=limits.body_bytes)
     admin = Forwarder(settings.admin_url, silence_s=ADMIN_SILENCE_S, body_limit=limits.body_bytes)

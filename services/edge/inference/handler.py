@@ -27,6 +27,7 @@ from services.edge.inference.admission import Admission, longest_s
 from services.edge.inference.endpoints import Endpoint
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Reason
+from services.edge.inference.links import check_links
 from services.edge.inference.offers import INPUT_BUCKETS, OUTPUT_BUCKETS
 from services.edge.inference.relay import CANCEL, Relay, settle_by_meter
 from services.edge.inference.tracing import RequestTrace
@@ -50,6 +51,7 @@ class Inference:
         sampler: HeadSampler,
         load: Load,
         body_limit: int,
+        allow_private: bool,
     ) -> None:
         self._authenticator = authenticator
         self._admission = admission
@@ -57,6 +59,7 @@ class Inference:
         self._sampler = sampler
         self._load = load
         self._body_limit = body_limit
+        self._allow_private = allow_private
         self._open: set[Exchange] = set()
         self._deadlines: dict[float, Deadlines] = {}
 
@@ -93,7 +96,8 @@ class Inference:
         exchange.body = await read_body(receive, head.content_length, self._body_limit)
         since_s = self._load.wait()
         try:
-            exchange.facts = exchange.dialect.inspect(exchange.body)
+            facts = exchange.facts = exchange.dialect.inspect(exchange.body)
+            check_links(facts.raw, allow_private=self._allow_private)
             plan = await self._admission.admit(exchange)
         finally:
             self._load.proceed(since_s)

@@ -71,3 +71,17 @@ def test_any_bytes_raise_only_the_gateways_error(body: bytes) -> None:
 
 def test_editing_keeps_the_order_and_takes_the_last_of_duplicates() -> None:
     assert request.edit(b'{"b":1,"a":2,"b":3}', {"a": msgspec.Raw(b"9"), "c": 0}) == b'{"b":3,"a":9,"c":0}'
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize(
+    "field", ["api_base", "base_url", "api_key", "custom_llm_provider", "extra_headers", "vertex_credentials"]
+)
+def test_where_a_request_goes_is_not_the_clients_to_say(name: str, field: str) -> None:
+    values: list[Any] = ["https://evil.example/v1", None, {}]
+    for value in values:
+        with pytest.raises(GatewayError) as refused:
+            DIALECTS[name].inspect(json.dumps({**GOOD[name], field: value}).encode())
+        error = refused.value
+        assert (error.status, error.code, error.param) == (400, "unsupported_parameter", field)
+        assert "evil" not in error.message

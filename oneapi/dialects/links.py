@@ -1,0 +1,63 @@
+"""Where a request asks its provider to fetch something: pictures, sound, files, tool servers, in every dialect.
+
+It decides which fields hold such URLs. It must not know which URLs are acceptable.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+_FIELDS = ("image_url", "file_url", "video_url", "audio_url")
+_HOLDERS = frozenset({*_FIELDS, "file", "source", "output"})
+"""A part that has none of these, and no parts of its own, holds no link: most messages are just text."""
+_MAX_NESTING = 4
+"""Message, tool result, document, its own parts: nothing nests deeper."""
+
+
+def links(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The field's name and the URL of each; data that is sent inline is none."""
+    found: list[tuple[str, str]] = []
+    _look_in(raw.get("messages"), found, 0)
+    _look_in(raw.get("input"), found, 0)
+    prompt = raw.get("prompt")
+    if isinstance(prompt, dict):
+        variables = prompt.get("variables")
+        _look_in(list(variables.values()) if isinstance(variables, dict) else None, found, 0)
+    tools = raw.get("tools")
+    for tool in tools if isinstance(tools, list) else ():
+        if isinstance(tool, dict) and "server_url" in tool:
+            _take("server_url", tool["server_url"], found)
+    return found
+
+
+def _look_in(parts: Any, found: list[tuple[str, str]], depth: int) -> None:
+    """Looks in a part or in a list of them."""
+    if isinstance(parts, dict):
+        parts = [parts]
+    if not isinstance(parts, list) or depth > _MAX_NESTING:
+        return
+    for part in parts:
+        if not isinstance(part, dict):
+            continue
+        if not _HOLDERS.isdisjoint(part):
+            _open(part, found, depth)
+        content = part.get("content")
+        if not isinstance(content, str):
+            _look_in(content, found, depth + 1)
+
+
+def _open(part: Mapping[str, Any], found: list[tuple[str, str]], depth: int) -> None:
+    for field in _FIELDS:
+        given = part.get(field)
+        _take(field, given.get("url") if isinstance(given, dict) else given, found)
+    file, source = part.get("file"), part.get("source")
+    if isinstance(file, dict):
+        _take("file_url", file.get("file_url"), found)
+    if isinstance(source, dict):
+        _take("image_url" if part.get("type") == "image" else "file_url", source.get("url"), found)
+        _look_in(source.get("content"), found, depth + 1)
+    _look_in(part.get("output"), found, depth + 1)
+
+
+def _take(field: str, url: Any, found: list[tuple[str, str]]) -> None:
+    if isinstance(url, str) and url[:5].lower() != "data:":
+        found.append((field, url))
