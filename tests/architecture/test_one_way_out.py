@@ -29,6 +29,7 @@ MAKERS = {
     "httpx2.Client",
     "httpx2.HTTPTransport",
     "socket.create_connection",
+    "socket.socket",
     "ssl.SSLContext",
     "ssl.create_default_context",
     *(f"httpx2.{verb}" for verb in ("delete", "get", "head", "options", "patch", "post", "put", "request", "stream")),
@@ -143,6 +144,7 @@ def test_nothing_weakens_a_connection() -> None:
         "from asyncio import open_connection",
         "async def f(loop):\n    await loop.create_connection(f)",
         "async def f(loop, sock):\n    await loop.sock_connect(sock, ())",
+        "import socket\nsocket.socket().connect(())",
         "import ssl\nssl.create_default_context()",
     ],
 )

@@ -22,6 +22,7 @@ MAX_CONNECTIONS = 100
 KEEP_IDLE_S = 30.0
 WAIT_FOR_CONNECTION_S = 5.0
 WRITE_S = 10.0
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 _SET_COOKIE = b"set-cookie"
 
 _FAILURES: dict[type[Exception], type[httpx2.TransportError]] = {
@@ -65,7 +66,11 @@ class ServerTransport(httpx2.AsyncBaseTransport):
         and httpx2's other errors.
         """
         url, server = request.url, self._server
-        if (url.scheme, url.host, url.port or server.url.port) != (server.scheme, server.host, server.port):
+        if (url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme)) != (
+            server.scheme,
+            server.host,
+            server.port,
+        ):
             raise EgressRefused("this client is for another server")
         until_s = asyncio.get_running_loop().time() + self._limit_s
         asked = httpcore2.Request(
@@ -123,8 +128,8 @@ class _Body(httpx2.AsyncByteStream):
         while True:
             with _told():
                 async with asyncio.timeout_at(self._until_s):
-                    piece = await anext(pieces, b"")
-            if not piece:
+                    piece = await anext(pieces, None)
+            if piece is None:
                 return
             self._left -= len(piece)
             if self._left < 0:

@@ -51,13 +51,18 @@ class WireBackend(httpcore2.AsyncNetworkBackend):
 
 
 class _Protocol(asyncio.StreamReaderProtocol):
-    """asyncio's own, which also keeps its transport."""
+    """asyncio's own, which also keeps its transport, and counts what was not read yet."""
 
     transport: asyncio.Transport
+    unread = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport = transport  # type: ignore[assignment]  # always a stream's
+
+    def data_received(self, data: bytes) -> None:
+        self.unread += len(data)
+        super().data_received(data)
 
 
 class WireStream(httpcore2.AsyncNetworkStream):
@@ -65,6 +70,7 @@ class WireStream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, reader: asyncio.StreamReader, protocol: _Protocol) -> None:
         self._reader = reader
+        self._protocol = protocol
         self._writer = asyncio.StreamWriter(protocol.transport, protocol, reader, asyncio.get_running_loop())
         self._heard = 0
 
@@ -83,6 +89,7 @@ class WireStream(httpcore2.AsyncNetworkStream):
             raise httpcore2.ReadTimeout("silence") from failure
         except OSError as failure:
             raise httpcore2.ReadError(type(failure).__name__) from failure
+        self._protocol.unread -= len(data)
         if self._heard >= 0:
             self._heard += len(data)
         return data
@@ -110,5 +117,7 @@ class WireStream(httpcore2.AsyncNetworkStream):
         raise NotImplementedError
 
     def get_extra_info(self, info: str) -> Any:
-        """Only whether an idle connection has anything to say, which makes it useless."""
-        return self._reader.at_eof() or self._writer.is_closing() if info == "is_readable" else None
+        """Only whether an idle connection has anything to say: it would be taken for the next request's answer."""
+        if info != "is_readable":
+            return None
+        return self._protocol.unread > 0 or self._reader.at_eof() or self._writer.is_closing()

@@ -35,6 +35,27 @@ async def test_redirects(make: Make, status: int, location: str) -> None:
             assert not [asked for asked in server.asked if b" /here " in asked.head]
 
 
+@pytest.mark.parametrize("status", [b"200 OK", b"401 Unauthorized", b"407 Proxy Authentication Required", b"421 X"])
+async def test_headers_that_name_another_place(make: Make, status: bytes) -> None:
+    async with RawServer(fine) as other:
+        names = "\r\n".join(
+            [
+                f'WWW-Authenticate: Bearer resource_metadata="{other.url()}/x"',
+                f'Alt-Svc: h2="127.0.0.1:{other.port}"',
+                f"Refresh: 0; url={other.url()}/",
+                f"Location: {other.url()}/",
+                f'Link: <{other.url()}/>; rel="preload"',
+                f"Content-Location: {other.url()}/",
+                "",
+            ]
+        )
+        said = b"HTTP/1.1 " + status + b"\r\n" + names.encode() + FINE.partition(b"\r\n")[2]
+        async with RawServer(lambda asked: asked.say(said)) as server:
+            await make().ask(server.url())
+            assert server.asked
+            assert not other.connections
+
+
 @pytest.fixture
 def resolved(monkeypatch: pytest.MonkeyPatch) -> dict[str, Iterator[list[str]]]:
     """What each name resolves to, time after time; nothing is remembered."""
