@@ -22,6 +22,8 @@ EDGE_SYNC = "edge.sync"
 """Core NATS, JSON with `account_id` and `rebuild_id`: billing asks every edge for its marker, until it has them all."""
 BILLING_OPEN = "billing.open."
 """Core NATS, followed by an account's id: an edge asks billing to open it. It has no payload."""
+KEY_REHASH = "keys.rehash.v1"
+"""Core NATS, `KeyRehash`: edges and mcp tell admin the new hash of a key that is filed under an old pepper's."""
 
 BUCKET_CATALOG = "catalog"
 BUCKET_KEYS = "keys"

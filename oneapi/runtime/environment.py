@@ -93,6 +93,13 @@ class Environment:
             return False
         raise SettingError(name, "must be 1 or 0")
 
+    def texts(self, name: str, most: int) -> tuple[str, ...]:
+        """A comma-separated list of at most `most` texts; empty when unset. Raises SettingError."""
+        found = tuple(part.strip() for part in (self.optional(name) or "").split(",") if part.strip())
+        if len(found) > most:
+            raise SettingError(name, f"must hold at most {most}, separated by commas")
+        return found
+
     def log_level(self, name: str) -> str:
         """A level that `logging` knows, in any case; `info` when unset. Raises SettingError."""
         level = self.text(name, "info")

@@ -123,8 +123,8 @@ def channel(addresses: Sequence[str], secret: str) -> grpc.aio.Channel:
 class _Gate(grpc.aio.ServerInterceptor):
     """Refuses calls without the token, and enters the caller's trace."""
 
-    def __init__(self, secret: str) -> None:
-        self._token = internal_token(secret).encode()
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._tokens = tuple(internal_token(secret).encode() for secret in secrets)
 
     async def intercept_service(
         self,
@@ -137,7 +137,7 @@ class _Gate(grpc.aio.ServerInterceptor):
                 token = value.encode() if isinstance(value, str) else value
             elif name == TRACE_HEADER and isinstance(value, str):
                 traceparent = value
-        if not hmac.compare_digest(token, self._token):
+        if not any(hmac.compare_digest(token, ours) for ours in self._tokens):
             return _refuse
         if sampled(traceparent):
             # The handler runs in this same task, which is the call's own: nothing to detach from.
@@ -153,6 +153,9 @@ async def _abort(requests: object, context: "grpc.aio.ServicerContext[Any, Any]"
 _refuse: "grpc.RpcMethodHandler[Any, Any]" = grpc.stream_stream_rpc_method_handler(_abort)
 
 
-def server(secret: str, *, options: Sequence[tuple[str, Any]] = ()) -> grpc.aio.Server:
-    """A server without a port yet: the caller adds servicers and `add_insecure_port`, then starts it."""
-    return grpc.aio.server(interceptors=[_Gate(secret)], options=[*_SERVER_OPTIONS, *options])
+def server(secret: str, previous: Sequence[str] = (), *, options: Sequence[tuple[str, Any]] = ()) -> grpc.aio.Server:
+    """A server without a port yet: the caller adds servicers and `add_insecure_port`, then starts it.
+
+    Callers may know a `previous` secret only: while the secret changes, not all processes have the same one.
+    """
+    return grpc.aio.server(interceptors=[_Gate((secret, *previous))], options=[*_SERVER_OPTIONS, *options])

@@ -10,6 +10,7 @@ Format: `v1.<id of the wrapping key>.<nonce and wrapped data key>.<nonce and cip
 import base64
 import binascii
 import os
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,26 +50,54 @@ def _decrypt(key: bytes, data: bytes, bound_to: bytes) -> bytes:
         raise SealError("the sealed text was changed, or belongs to another place") from None
 
 
-class Sealer:
-    """Seals and opens with one secret key. Holds key material; never log it."""
+def _key_id(secret_key: str) -> str:
+    return derive_key(secret_key, "secret sealing key id")[:4].hex()
 
-    def __init__(self, secret_key: str) -> None:
-        self._wrapping_key = derive_key(secret_key, "secret sealing")
-        self._key_id = derive_key(secret_key, "secret sealing key id")[:4].hex()
+
+class Sealer:
+    """Seals with the current secret key, and opens what was sealed with it or a previous one.
+
+    Holds key material; never log it.
+    """
+
+    def __init__(self, secret_key: str, previous: Sequence[str] = ()) -> None:
+        self._wrapping_keys = {_key_id(each): derive_key(each, "secret sealing") for each in (secret_key, *previous)}
+        self._key_id = _key_id(secret_key)
+
+    @property
+    def previous_beginnings(self) -> tuple[str, ...]:
+        """How texts begin that were sealed with a previous secret key."""
+        return tuple(f"{VERSION}.{key_id}." for key_id in self._wrapping_keys if key_id != self._key_id)
 
     def seal(self, plaintext: str, *, bound_to: str) -> str:
         """The sealed text of a secret that belongs at `bound_to`, such as `channel/<id>/api_key`."""
         data_key = os.urandom(KEY_BYTES)
-        wrapped = _encrypt(self._wrapping_key, data_key, b"data key:" + bound_to.encode())
         ciphertext = _encrypt(data_key, plaintext.encode(), b"secret:" + bound_to.encode())
-        return ".".join((VERSION, self._key_id, _to_text(wrapped), _to_text(ciphertext)))
+        return self._sealed(data_key, _to_text(ciphertext), bound_to)
 
     def open(self, sealed: str, *, bound_to: str) -> str:
         """The secret. Raises SealError, whose text holds nothing of it."""
+        data_key, ciphertext = self._unwrapped(sealed, bound_to)
+        return _decrypt(data_key, _to_bytes(ciphertext), b"secret:" + bound_to.encode()).decode()
+
+    def depends_on_previous(self, sealed: str) -> bool:
+        """Whether this opens with a previous secret key only. What no key opens, and the empty text, does not."""
+        return sealed.startswith(self.previous_beginnings)
+
+    def rewrap(self, sealed: str, *, bound_to: str) -> str:
+        """The same secret under the current secret key. Raises SealError."""
+        return self._sealed(*self._unwrapped(sealed, bound_to), bound_to)
+
+    def _sealed(self, data_key: bytes, ciphertext: str, bound_to: str) -> str:
+        wrapped = _encrypt(self._wrapping_keys[self._key_id], data_key, b"data key:" + bound_to.encode())
+        return ".".join((VERSION, self._key_id, _to_text(wrapped), ciphertext))
+
+    def _unwrapped(self, sealed: str, bound_to: str) -> tuple[bytes, str]:
+        """The data key, and the ciphertext as it stands."""
         parts = sealed.split(".")
         if len(parts) != 4 or parts[0] != VERSION:
             raise SealError("the sealed text has an unknown format")
-        if parts[1] != self._key_id:
+        wrapping_key = self._wrapping_keys.get(parts[1])
+        if wrapping_key is None:
             raise SealError("it was sealed with another ONEAPI_SECRET_KEY")
-        data_key = _decrypt(self._wrapping_key, _to_bytes(parts[2]), b"data key:" + bound_to.encode())
-        return _decrypt(data_key, _to_bytes(parts[3]), b"secret:" + bound_to.encode()).decode()
+        return _decrypt(wrapping_key, _to_bytes(parts[2]), b"data key:" + bound_to.encode()), parts[3]

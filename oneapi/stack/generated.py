@@ -26,23 +26,29 @@ class Secrets:
 def load(directory: DataDirectory, environment: Mapping[str, str]) -> Secrets:
     """The environment's secrets, else the kept ones, else new ones, which are kept then.
 
-    Raises StackProblem when the secret key is not the one that this directory was made with: what was sealed with
-    that could never be opened again.
+    Raises StackProblem when the secret key is not the one that this directory was made with, and that one is not
+    among the previous ones either: what was sealed with it could never be opened again.
     """
     kept = directory.read(directory.secrets_file)
     before = dict(kept)
     kept.setdefault("server_password", secrets.token_urlsafe(24))
     admin_token = environment.get("ONEAPI_ADMIN_TOKEN") or kept.setdefault("admin_token", mint_management())
     secret_key = environment.get("ONEAPI_SECRET_KEY") or kept.setdefault("secret_key", secrets.token_urlsafe(48))
-    fingerprint = hashlib.sha256(secret_key.encode()).hexdigest()
-    if kept.setdefault("secret_key_fingerprint", fingerprint) != fingerprint:
+    fingerprint = _fingerprint(secret_key)
+    previous = {_fingerprint(each.strip()) for each in environment.get("ONEAPI_SECRET_KEY_PREVIOUS", "").split(",")}
+    if kept.setdefault("secret_key_fingerprint", fingerprint) not in {fingerprint, *previous}:
         raise StackProblem(
-            f"ONEAPI_SECRET_KEY is not the key that {directory.path} was made with; "
-            "set that one, or delete the directory for a fresh start."
+            f"ONEAPI_SECRET_KEY is not the key that {directory.path} was made with; set that one, "
+            "name it in ONEAPI_SECRET_KEY_PREVIOUS to change it, or delete the directory for a fresh start."
         )
+    kept["secret_key_fingerprint"] = fingerprint
     if kept != before:
         directory.write(directory.secrets_file, kept)
     return Secrets(admin_token, secret_key, kept["server_password"])
+
+
+def _fingerprint(secret_key: str) -> str:
+    return hashlib.sha256(secret_key.encode()).hexdigest()
 
 
 def remembered(directory: DataDirectory, name: str) -> Any:

@@ -25,6 +25,7 @@ from services.admin.parts import Parts
 from services.admin.publishing.bus import PART as NATS_PART
 from services.admin.publishing.bus import Bus
 from services.admin.reports.clients import Reports
+from services.admin.rotation.run import Rotation
 from services.admin.settings import Settings
 from services.admin.store.database import Database
 from services.admin.store.migrations.upgrade import upgrade
@@ -41,17 +42,17 @@ def make_parts(settings: Settings) -> Parts:
     """The parts, not yet running. Makes the data directory."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database_url)
-    hasher = KeyHasher(settings.secret_key)
+    hasher = KeyHasher(settings.secret_key, settings.previous_secret_keys)
     readiness = Readiness(SQL_PART, NATS_PART)
     return Parts(
         settings=settings,
         database=database,
-        sealer=Sealer(settings.secret_key),
+        sealer=Sealer(settings.secret_key, settings.previous_secret_keys),
         hasher=hasher,
         authenticator=Authenticator(database, hasher, settings.admin_token, settings.public_url),
         reports=Reports(settings.billing_addresses, settings.router_addresses, settings.secret_key),
         readiness=readiness,
-        bus=Bus(settings.nats_url, database, readiness, replicas=settings.nats_replicas),
+        bus=Bus(settings.nats_url, database, hasher, readiness, replicas=settings.nats_replicas),
         dialer=Dialer(allow_private=settings.allow_private_upstreams),
     )
 
@@ -117,6 +118,8 @@ class AdminService(lifecycle.Service):
         parts.readiness.set(SQL_PART, True)
         self._tasks.spawn_forever(parts.bus.run, "bus")
         self._tasks.spawn_forever(lambda: housekeeping.run(parts.database), "housekeeping")
+        rotation = Rotation(parts.database, parts.hasher, parts.sealer, parts.wake_publisher)
+        self._tasks.spawn_forever(rotation.run, "rotation")
         self._tasks.spawn_forever(lambda: _watch(parts), "database")
 
 

@@ -32,6 +32,7 @@ class Settings:
     trace_sample: float
     otlp_endpoint: str | None
     log_level: str
+    previous_secret_keys: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, env: Environment) -> "Settings":
@@ -56,6 +57,7 @@ class Settings:
             nats_url=env.text("NATS_URL", "nats://127.0.0.1:4222"),
             nats_replicas=env.integer("ONEAPI_NATS_REPLICAS", 1, low=1, high=5),
             secret_key=env.text("ONEAPI_SECRET_KEY"),
+            previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             admin_token=admin_token,
             public_url=env.text("ONEAPI_PUBLIC_URL", f"http://{host}:{public_port}").rstrip("/"),
             router_addresses=_targets(env, "ONEAPI_ROUTER_ADDR", "127.0.0.1:3101"),

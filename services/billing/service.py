@@ -209,7 +209,7 @@ class BillingService(Service):
         return True
 
     async def _serve(self, stores: Stores) -> None:
-        server = self._grpc = rpc.server(self._settings.secret_key)
+        server = self._grpc = rpc.server(self._settings.secret_key, self._settings.previous_secret_keys)
         reports = Reports(
             stores.clickhouse,
             MoneyFunctions(stores.redis),

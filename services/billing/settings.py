@@ -53,6 +53,7 @@ class Settings:
     trace_sample: float
     otlp_endpoint: str | None
     log_level: str
+    previous_secret_keys: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, env: Environment) -> "Settings":
@@ -64,6 +65,7 @@ class Settings:
             health_port=env.integer("ONEAPI_BILLING_HEALTH_PORT", DEFAULT_HEALTH_PORT, 1, 65_535),
             metrics_port=env.port("ONEAPI_METRICS_PORT"),
             secret_key=env.text("ONEAPI_SECRET_KEY"),
+            previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             replica=env.text("ONEAPI_BILLING_REPLICA", socket.gethostname()),
             lease_s=env.number("ONEAPI_BILLING_LEASE_SECONDS", 5.0, 1, 300),
             barrier_max_wait_s=env.number("ONEAPI_BILLING_BARRIER_SECONDS", 900.0, 1),

@@ -98,7 +98,7 @@ class EdgeService(Service):
         js = client.jetstream()
         await streams.ensure(js, replicas=settings.nats_replicas)
         feed = self._feed = CatalogFeed(js)
-        keyring = self._keyring = Keyring(js, KeyHasher(settings.secret_key))
+        keyring = self._keyring = Keyring(js, KeyHasher(settings.secret_key, settings.previous_secret_keys))
         money = self._money = MoneyPath(
             spool_dir=settings.spool_dir,
             redis_url=settings.redis_url,

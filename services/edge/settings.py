@@ -35,6 +35,7 @@ class Settings:
     trace_sample: float
     otlp_endpoint: str | None
     log_level: str
+    previous_secret_keys: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, env: Environment) -> "Settings":
@@ -55,6 +56,7 @@ class Settings:
             nats_url=env.text("NATS_URL", "nats://127.0.0.1:4222"),
             redis_url=env.text("REDIS_URL", "redis://127.0.0.1:6379/0"),
             secret_key=env.text("ONEAPI_SECRET_KEY"),
+            previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             edge_id=env.text("ONEAPI_EDGE_ID", ""),
             spool_dir=Path(env.text("ONEAPI_SPOOL_DIR", str(data_dir / "spool"))),
             allow_private_upstreams=env.flag("ONEAPI_ALLOW_PRIVATE_UPSTREAMS", default=False),

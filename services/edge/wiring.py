@@ -73,7 +73,7 @@ def assemble(
     billing_channel = rpc.channel(settings.billing_addresses, settings.secret_key)
     router = RouterClient(router_channel, settings.secret_key, settings.router_grace_s)
     allow_private = settings.allow_private_upstreams
-    targets = Targets(Sealer(settings.secret_key), allow_private=allow_private)
+    targets = Targets(Sealer(settings.secret_key, settings.previous_secret_keys), allow_private=allow_private)
     http = HttpCaller(Pool(Dialer(allow_private=allow_private)), targets)
     cap = settings.default_max_output_tokens
     authenticator = Authenticator(keyring, feed, FailureLimiter())

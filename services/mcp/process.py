@@ -51,7 +51,7 @@ class McpProcess(Service):
     def __init__(self, settings: Settings, exporter: SpanExporter | None = None) -> None:
         self._settings = settings
         self._exporter = exporter
-        self._sealer = Sealer(settings.secret_key)
+        self._sealer = Sealer(settings.secret_key, settings.previous_secret_keys)
         self._dialer = Dialer(allow_private=settings.allow_private_upstreams)
         self._readiness = health.Readiness()
         self._readiness.set(PART, False, _WAITS_FOR_NATS)
@@ -147,7 +147,7 @@ class McpProcess(Service):
     async def _start_keyring(self, js: JetStreamContext) -> Keyring:
         """A keyring that hears of changes; tried until the connection holds for as long as that takes."""
         while True:
-            keyring = Keyring(js, KeyHasher(self._settings.secret_key))
+            keyring = Keyring(js, KeyHasher(self._settings.secret_key, self._settings.previous_secret_keys))
             try:
                 await keyring.start()
                 return keyring

@@ -30,6 +30,7 @@ class Settings:
     log_level: str
     trace_sample: float
     otlp_endpoint: str | None
+    previous_secret_keys: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, env: Environment) -> "Settings":
@@ -42,6 +43,7 @@ class Settings:
             metrics_port=env.port("ONEAPI_METRICS_PORT"),
             nats_url=env.text("NATS_URL", "nats://127.0.0.1:4222"),
             secret_key=env.text("ONEAPI_SECRET_KEY"),
+            previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             public_url=env.text("ONEAPI_PUBLIC_URL", f"http://{host}:{public_port}"),
             allowed_origins=_parts(env.text("ONEAPI_MCP_ALLOWED_ORIGINS", "")),
             # The edge stands in front and says who asks; on one machine it comes from the loopback.

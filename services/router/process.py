@@ -72,7 +72,7 @@ class RouterProcess(Service):
         )
         self._metrics = metrics.serve(settings.metrics_port, settings.host)
         await self._health.start()
-        server = self._server = rpc.server(settings.secret_key)
+        server = self._server = rpc.server(settings.secret_key, settings.previous_secret_keys)
         router_pb2_grpc.add_RouterServicer_to_server(self._service, server)
         self.grpc_port = server.add_insecure_port(f"{_bracketed(settings.host)}:{settings.port}")
         await server.start()

@@ -24,6 +24,7 @@ class Settings:
     log_level: str
     trace_sample: float
     otlp_endpoint: str | None
+    previous_secret_keys: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, env: Environment) -> "Settings":
@@ -35,6 +36,7 @@ class Settings:
             metrics_port=env.port("ONEAPI_METRICS_PORT"),
             nats_url=env.text("NATS_URL", "nats://127.0.0.1:4222"),
             secret_key=env.text("ONEAPI_SECRET_KEY"),
+            previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             log_level=env.log_level("ONEAPI_LOG_LEVEL"),
             trace_sample=env.number("ONEAPI_TRACE_SAMPLE", 0.05, low=0, high=1),
             otlp_endpoint=env.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),

@@ -29,6 +29,7 @@ SECRET = {
     "CLICKHOUSE_URL": "http://user:pass@clickhouse:8123/oneapi",
     "DATABASE_URL": "postgresql+asyncpg://user:pass@postgres:5432/oneapi",
     "ONEAPI_SECRET_KEY": "k" * 40,
+    "ONEAPI_SECRET_KEY_PREVIOUS": "p" * 40,
     "ONEAPI_ADMIN_TOKEN": "t" * 40,
 }
 """What the operator's Secret holds."""

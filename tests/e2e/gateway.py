@@ -117,6 +117,12 @@ class Gateway:
         self.process.wait(20)
         return time.monotonic() - began
 
+    def restart(self, **changed: str) -> None:
+        """Stops and starts it with these settings changed; an empty text unsets one."""
+        self.stop()
+        self._environment |= changed
+        self.start()
+
     def oneapi(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """A command of the CLI on this stack's data directory."""
         return subprocess.run(

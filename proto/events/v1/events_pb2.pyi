@@ -187,3 +187,13 @@ class CatalogChanged(_message.Message):
     traceparent: str
     changed_at_ms: int
     def __init__(self, kind: _Optional[str] = ..., id: _Optional[str] = ..., revision: _Optional[int] = ..., deleted: _Optional[bool] = ..., payload: _Optional[bytes] = ..., traceparent: _Optional[str] = ..., changed_at_ms: _Optional[int] = ...) -> None: ...
+
+class KeyRehash(_message.Message):
+    __slots__ = ("old_hash", "new_hash", "proof")
+    OLD_HASH_FIELD_NUMBER: _ClassVar[int]
+    NEW_HASH_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
+    old_hash: str
+    new_hash: str
+    proof: bytes
+    def __init__(self, old_hash: _Optional[str] = ..., new_hash: _Optional[str] = ..., proof: _Optional[bytes] = ...) -> None: ...

@@ -6,20 +6,25 @@ asks for.
 """
 
 import hmac
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import cookie_parser
 
 from oneapi.catalog.types import OPERATOR_ACCOUNT_ID
 from oneapi.runtime.relay_keys import KeyHasher, well_formed_management
+from services.admin.clock import now_ms
 from services.admin.identity import sessions
 from services.admin.identity.principals import Principal, Role
+from services.admin.store import credentials
 from services.admin.store.database import Database
 from services.admin.store.schema import Token
+
+logger = logging.getLogger(__name__)
 
 COOKIE = "oneapi_session"
 CSRF_HEADER = "x-oneapi-csrf"
@@ -59,8 +64,13 @@ class Authenticator:
     def __init__(self, database: Database, hasher: KeyHasher, admin_token: str, public_url: str) -> None:
         self._database = database
         self._hasher = hasher
-        self.first_hash = hasher.hash(admin_token)
+        self._first_hashes = hasher.hashes(admin_token)
         self._public_origin = _origin(public_url)
+
+    @property
+    def first_hash(self) -> str:
+        """The hash of ONEAPI_ADMIN_TOKEN."""
+        return self._first_hashes[0]
 
     async def principal(self, presented: Presented) -> Principal:
         """The caller. Raises Unauthenticated or CrossSite."""
@@ -77,30 +87,43 @@ class Authenticator:
             raise Unauthenticated
         if presented.method not in SAFE_METHODS and not self._from_our_pages(presented):
             raise CrossSite
+        hashes = self._hasher.hashes(cookie)
         async with self._database.reading() as session:
-            found = await sessions.resume(session, self._hasher.hash(cookie), FIRST_ADMINISTRATOR, self.first_hash)
-        if found is None:
+            row = await sessions.find(session, hashes)
+            found = (
+                None if row is None else await sessions.resume(session, row, FIRST_ADMINISTRATOR, self._first_hashes)
+            )
+        if row is None or found is None:
             raise Unauthenticated
+        if row.hash != hashes[0]:
+            await self._rehash(row.hash, hashes[0])
         return found
 
     async def of_token(self, token: str) -> Principal:
         """The principal of a management token. Raises Unauthenticated."""
         if not token or len(token) > MAX_CREDENTIAL:
             raise Unauthenticated
-        hashed = self._hasher.hash(token)
-        if hmac.compare_digest(hashed, self.first_hash):
+        hashes = self._hasher.hashes(token)
+        if hmac.compare_digest(hashes[0], self.first_hash):
             return FIRST_ADMINISTRATOR
         if not well_formed_management(token):
             raise Unauthenticated
         async with self._database.reading() as session:
-            principal = await self._stored(session, hashed)
-        if principal is None:
+            row = await session.scalar(select(Token).where(credentials.presents(Token, hashes, now_ms())))
+            principal = None if row is None else await sessions.token_principal(session, row)
+        if row is None or principal is None:
             raise Unauthenticated
+        if hashes[0] not in {row.hash, row.previous_hash}:
+            await self._rehash(row.hash if row.hash in hashes else row.previous_hash or "", hashes[0])
         return principal
 
-    async def _stored(self, session: AsyncSession, hashed: str) -> Principal | None:
-        row = await session.scalar(select(Token).where(Token.hash == hashed))
-        return None if row is None else await sessions.token_principal(session, row)
+    async def _rehash(self, old_hash: str, new_hash: str) -> None:
+        """Files a token or session under the current pepper. If that fails, its next use tries again."""
+        try:
+            async with self._database.writing() as session:
+                await credentials.rehash(session, old_hash, new_hash, self._hasher.version, self._first_hashes)
+        except (SQLAlchemyError, OSError) as failure:
+            logger.warning("a credential keeps its old hash", extra={"fields": {"why": type(failure).__name__}})
 
     def _from_our_pages(self, presented: Presented) -> bool:
         if "cross-site" in presented.values("sec-fetch-site"):

@@ -5,12 +5,14 @@ password (their resources call `end_of_user`), another ONEAPI_ADMIN_TOKEN. It mu
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from oneapi.runtime.ids import new_id
+from oneapi.runtime.relay_keys import KeyHasher
 from services.admin.clock import now_ms
 from services.admin.identity.principals import Principal, Role
 from services.admin.store.schema import Account, Session, Token, User
@@ -24,12 +26,15 @@ def new_cookie() -> str:
     return secrets.token_urlsafe(COOKIE_BYTES)
 
 
-def start(session: AsyncSession, principal: Principal, cookie_hash: str, first_administrator: str) -> Session:
+def start(
+    session: AsyncSession, principal: Principal, hasher: KeyHasher, cookie: str, first_administrator: str
+) -> Session:
     """Adds a session of the principal. `first_administrator` is the hash of ONEAPI_ADMIN_TOKEN."""
     at_ms = now_ms()
     row = Session(
         id=new_id("ses"),
-        hash=cookie_hash,
+        hash=hasher.hash(cookie),
+        hash_version=hasher.version,
         user_id=principal.id if principal.kind == "user" else None,
         token_id=principal.id if principal.kind == "token" else None,
         first_administrator=first_administrator if principal.kind == "first_administrator" else None,
@@ -40,12 +45,16 @@ def start(session: AsyncSession, principal: Principal, cookie_hash: str, first_a
     return row
 
 
+async def find(session: AsyncSession, cookie_hashes: Sequence[str]) -> Session | None:
+    """The session with one of these hashes."""
+    return await session.scalar(select(Session).where(Session.hash.in_(cookie_hashes)))
+
+
 async def resume(
-    session: AsyncSession, cookie_hash: str, first_administrator: Principal, first_hash: str
+    session: AsyncSession, row: Session, first_administrator: Principal, first_hashes: Sequence[str]
 ) -> Principal | None:
-    """The principal of a live session, with the role that it has now."""
-    row = await session.scalar(select(Session).where(Session.hash == cookie_hash))
-    if row is None or row.expires_at_ms <= now_ms():
+    """The principal of the session if it is live, with the role that it has now."""
+    if row.expires_at_ms <= now_ms():
         return None
     principal: Principal | None = None
     if row.user_id is not None:
@@ -53,7 +62,7 @@ async def resume(
     elif row.token_id is not None:
         token = await session.get(Token, row.token_id)
         principal = await token_principal(session, token) if token is not None else None
-    elif row.first_administrator == first_hash:
+    elif row.first_administrator in first_hashes:
         principal = first_administrator
     return replace(principal, session_id=row.id) if principal is not None else None
 

@@ -18,9 +18,11 @@ from oneapi.bus.lease import Lease
 from oneapi.bus.publisher import BusUnavailable
 from oneapi.runtime.connections import connect_nats
 from oneapi.runtime.health import Readiness
+from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.tasks import Backoff, TaskSet
 from services.admin.publishing import reconcile
 from services.admin.publishing.publisher import Contended, Publisher
+from services.admin.publishing.rehashing import Rehashing
 from services.admin.store.database import Database, NotPrepared
 
 logger = logging.getLogger(__name__)
@@ -36,8 +38,9 @@ _FAILURES = (OSError, TimeoutError, nats.errors.Error, BusUnavailable, Contended
 class Bus:
     """`connected` and `publishes` say how things are now."""
 
-    def __init__(self, url: str, database: Database, readiness: Readiness, *, replicas: int) -> None:
+    def __init__(self, url: str, database: Database, hasher: KeyHasher, readiness: Readiness, *, replicas: int) -> None:
         self._url = url
+        self._hasher = hasher
         self._replicas = replicas
         self._database = database
         self._readiness = readiness
@@ -76,6 +79,7 @@ class Bus:
             holder = f"{socket.gethostname()}/{os.getpid()}"
             self._lease = Lease(state, LEASE, holder, LEASE_S, on_change=lambda _held: self.wake())
             tasks.spawn_forever(self._lease.run, "outbox lease")
+            tasks.spawn_forever(Rehashing(self._nc, self._database, self._hasher, self.wake).run, "key hashes")
             publisher = Publisher(self._database, js, buckets, lambda: self.publishes)
             await self._publish(publisher, buckets)
         finally:

@@ -88,6 +88,16 @@ def mcp_server(row: schema.McpServer) -> types.McpServer:
     )
 
 
+def key_entries(row: schema.Key) -> list[tuple[str, types.RelayKey]]:
+    """What is filed for a key: its record under its hash, and under that of the secret before until that one ends."""
+    record = key(row)
+    entries = [(row.hash, record)]
+    if row.previous_hash is not None and row.previous_ends_at_ms is not None:
+        ends = [at for at in (record.expires_at_ms, row.previous_ends_at_ms) if at is not None]
+        entries.append((row.previous_hash, msgspec.structs.replace(record, expires_at_ms=min(ends))))
+    return entries
+
+
 def key(row: schema.Key) -> types.RelayKey:
     return types.RelayKey(
         id=row.id,

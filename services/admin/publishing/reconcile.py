@@ -92,7 +92,8 @@ async def _all_wanted(session: AsyncSession) -> AsyncIterator[Wanted]:
     for server in await session.scalars(select(schema.McpServer)):
         yield Wanted("mcp_server", server.id, published.mcp_server(server), server)
     for key in await session.scalars(select(schema.Key)):
-        yield Wanted("key", key.hash, published.key(key), key)
+        for digest, record in published.key_entries(key):
+            yield Wanted("key", digest, record, key)
     async for price in _all_prices(session):
         yield price
 

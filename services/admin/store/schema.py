@@ -33,6 +33,21 @@ class Dated:
     updated_at_ms: Mapped[int]
 
 
+class Rotatable:
+    """A secret, as its hash, and the one before it while both count. `hash_version` says with which pepper it was made.
+
+    It is empty where that was not recorded yet.
+    """
+
+    hash: Mapped[str] = mapped_column(unique=True)
+    hash_version: Mapped[str]
+    hint: Mapped[str]
+    previous_hash: Mapped[str | None] = mapped_column(unique=True, index=True)
+    previous_hash_version: Mapped[str | None]
+    previous_hint: Mapped[str | None]
+    previous_ends_at_ms: Mapped[int | None] = mapped_column(index=True)
+
+
 class Account(Table, Dated):
     __tablename__ = "accounts"
 
@@ -70,7 +85,7 @@ class User(Table, Dated):
     password_hash: Mapped[str | None]
 
 
-class Key(Table, Dated):
+class Key(Table, Rotatable, Dated):
     """A relay key: its hash, never the key."""
 
     __tablename__ = "keys"
@@ -79,8 +94,6 @@ class Key(Table, Dated):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
     name: Mapped[str]
-    hash: Mapped[str] = mapped_column(unique=True)
-    hint: Mapped[str]
     models: Mapped[list[str] | None]
     tools: Mapped[list[str] | None]
     channels: Mapped[list[str] | None]
@@ -93,7 +106,7 @@ class Key(Table, Dated):
     revision: Mapped[int]
 
 
-class Token(Table, Dated):
+class Token(Table, Rotatable, Dated):
     """A management token: its hash, never the token."""
 
     __tablename__ = "tokens"
@@ -102,8 +115,6 @@ class Token(Table, Dated):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     name: Mapped[str]
     role: Mapped[str]
-    hash: Mapped[str] = mapped_column(unique=True)
-    hint: Mapped[str]
     expires_at_ms: Mapped[int | None]
     created_by: Mapped[str]
 
@@ -115,6 +126,7 @@ class Session(Table):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     hash: Mapped[str] = mapped_column(unique=True)
+    hash_version: Mapped[str]
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
     token_id: Mapped[str | None] = mapped_column(ForeignKey("tokens.id"), index=True)
     first_administrator: Mapped[str | None]

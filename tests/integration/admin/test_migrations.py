@@ -8,9 +8,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from oneapi.catalog.types import OPERATOR_ACCOUNT_ID
 from services.admin.bootstrap import bootstrap
 from services.admin.store.database import Database
-from services.admin.store.migrations.upgrade import upgrade
+from services.admin.store.migrations.upgrade import run_to, upgrade
 from services.admin.store.schema import Table
 from tests.integration.admin.gateway import Admin
 
@@ -21,6 +22,40 @@ async def test_migrations_make_what_the_schema_says(admin: Admin) -> None:
 
     async with admin.parts.database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_what_the_first_version_kept_goes_on(make_admin: Callable[..., Admin]) -> None:
+    admin = make_admin()
+    database = admin.parts.database
+    row = {"id": "key_1", "account": OPERATOR_ACCOUNT_ID, "hash": "a" * 64}
+    columns = "id, account_id, name, hash, hint, created_at_ms, updated_at_ms"
+    async with database.migrating() as connection:
+        await connection.run_sync(lambda sync: run_to(sync, "0001"))
+        await connection.execute(
+            text(
+                'INSERT INTO accounts (id, name, unlimited, "group", enabled, revision, created_at_ms, updated_at_ms) '
+                "VALUES (:account, 'operator', true, 'default', true, 1, 1, 1)"
+            ),
+            row,
+        )
+        for insert in (
+            (
+                f"INSERT INTO keys ({columns}, budgets, limits, allowed_ips, disconnect, enabled, revision) "
+                "VALUES (:id, :account, 'k', :hash, 'sk-…abcd', 1, 1, '[]', '{}', '[]', 'cancel', true, 1)"
+            ),
+            (
+                f"INSERT INTO tokens ({columns}, role, created_by) "
+                "VALUES (:id, :account, 't', :hash, 'oat-…abcd', 1, 1, 'member', 'x')"
+            ),
+        ):
+            await connection.execute(text(insert), row)
+    await admin.open()
+    for path in ("/api/keys/key_1", "/api/tokens/key_1"):
+        shown = (await admin.client.get(path)).json()
+        assert (shown["previous_hint"], shown["previous_ends_at"]) == (None, None)
+        rotated = await admin.client.post(f"{path}/rotate")
+        assert rotated.status_code == 200, rotated.text
+        assert rotated.json()["previous_hint"].endswith("abcd")
 
 
 async def test_two_replicas_start_at_once(make_admin: Callable[..., Admin]) -> None:

@@ -106,6 +106,23 @@ async def test_another_installation_is_refused(running: Running) -> None:
         assert refusal.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
+async def test_callers_with_a_previous_secret_are_answered() -> None:
+    both = server("new", ["old", "older"])
+    add_RouterServicer_to_server(Echo("both"), both)
+    addresses = [f"127.0.0.1:{both.add_insecure_port('127.0.0.1:0')}"]
+    await both.start()
+    try:
+        for secret in ("new", "old", "older"):
+            async with channel(addresses, secret) as open_channel:
+                assert (await RouterStub(open_channel).Pick(PickRequest(), timeout=5)).refusal == "both"
+        async with channel(addresses, "oldest") as open_channel:
+            with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                await RouterStub(open_channel).Pick(PickRequest(), timeout=5)
+            assert refusal.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    finally:
+        await both.stop(None)
+
+
 async def test_a_stream_is_signed_by_its_caller(running: Running) -> None:
     async with channel(running.addresses, SECRET) as open_channel:
         call = RouterStub(open_channel).Route(metadata=call_metadata(SECRET))

@@ -67,6 +67,9 @@
 - name: {{ $name }}
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ $name }}}}
 {{- end }}
+# There while the secret key is being changed.
+- name: ONEAPI_SECRET_KEY_PREVIOUS
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: ONEAPI_SECRET_KEY_PREVIOUS, optional: true}}
 {{- range $name, $value := $values.env }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}

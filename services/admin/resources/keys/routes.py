@@ -12,11 +12,12 @@ from oneapi.runtime import relay_keys
 from oneapi.runtime.ids import new_id
 from services.admin.identity.accounts import visible_account
 from services.admin.identity.principals import Access
-from services.admin.publishing import published
+from services.admin.publishing.keys import publish_key
 from services.admin.resources.keys import queries
 from services.admin.resources.keys.removal import remove_key
-from services.admin.resources.keys.schemas import KeyCreate, KeyMade, KeyPatch, KeyShown, stored
+from services.admin.resources.keys.schemas import KeyCreate, KeyMade, KeyPatch, KeyRotate, KeyShown, stored
 from services.admin.store.changes import Change
+from services.admin.store.credentials import DEFAULT_OVERLAP_S, first_secret, replace_secret
 from services.admin.store.schema import Key
 from services.admin.web import problems
 from services.admin.web.call import Call
@@ -46,13 +47,12 @@ async def create(call: CallDep, body: KeyCreate) -> KeyMade:
     row = Key(
         id=new_id("key"),
         account_id=account_id,
-        hash=call.parts.hasher.hash(key),
-        hint=relay_keys.hint(key),
+        **first_secret(call.parts.hasher, key),
         created_at_ms=change.at_ms,
         updated_at_ms=change.at_ms,
         **columns,
     )
-    row.revision = await change.publish("key", row.hash, published.key(row))
+    await publish_key(change, row)
     change.session.add(row)
     shown = KeyShown.of(row)
     change.record("key.create", "key", row.id, row.account_id, after=shown.model_dump())
@@ -91,10 +91,32 @@ async def patch(call: CallDep, key_id: str, body: KeyPatch) -> KeyShown:
     if not call.changed(before, KeyShown.of(row)):
         return before
     row.updated_at_ms = change.at_ms
-    row.revision = await change.publish("key", row.hash, published.key(row))
+    await publish_key(change, row)
     shown = KeyShown.of(row)
     change.record("key.update", "key", row.id, row.account_id, before=before.model_dump(), after=shown.model_dump())
     return shown
+
+
+@router.post("/{key_id}/rotate")
+@asks(Access.MANAGE)
+async def rotate(call: CallDep, key_id: str, body: KeyRotate | None = None) -> KeyMade:
+    """Gives the key another secret and shows it, this once.
+
+    The one that it replaces works for `overlap_seconds` more, and one that was replaced before ends now. Everything
+    else stays: id, limits, budgets, what was spent.
+    """
+    change, row = await _changing(call, key_id)
+    before = KeyShown.of(row)
+    key = relay_keys.mint()
+    overlap_s = DEFAULT_OVERLAP_S if body is None else body.overlap_seconds
+    ended = replace_secret(row, call.parts.hasher, key, overlap_s, change.at_ms)
+    row.updated_at_ms = change.at_ms
+    await publish_key(change, row)
+    for digest in ended:
+        await change.publish("key", digest, None)
+    shown = KeyShown.of(row)
+    change.record("key.rotate", "key", row.id, row.account_id, before=before.model_dump(), after=shown.model_dump())
+    return KeyMade(key=key, **shown.model_dump())
 
 
 @router.delete("/{key_id}", status_code=204)

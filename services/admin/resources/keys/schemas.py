@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from oneapi.pricing.money import usd_text
 from services.admin.clock import instant_text
+from services.admin.store.credentials import DEFAULT_OVERLAP_S, MAX_OVERLAP_S
 from services.admin.store.schema import Key
 from services.admin.web.fields import (
     Distinct,
@@ -125,6 +126,12 @@ class KeyPatch(Strict):
     enabled: bool = unchanged()
 
 
+class KeyRotate(Strict):
+    """How long the secret that is replaced still works."""
+
+    overlap_seconds: int = Field(DEFAULT_OVERLAP_S, ge=0, le=MAX_OVERLAP_S)
+
+
 class BudgetShown(Shown):
     amount_usd: UsdText
     window: Window
@@ -138,13 +145,18 @@ class LimitsShown(Shown):
 
 
 class KeyShown(Shown):
-    """`budget` is one budget, or a list when there are several, or null."""
+    """`budget` is one budget, or a list when there are several, or null.
+
+    After a rotation `previous_hint` and `previous_ends_at` tell of the secret before.
+    """
 
     id: str
     account_id: str
     user_id: str | None
     name: str
     hint: str
+    previous_hint: str | None
+    previous_ends_at: InstantText | None
     models: list[str] | None
     tools: list[str] | None
     channels: list[str] | None
@@ -172,6 +184,8 @@ class KeyShown(Shown):
                 "user_id": row.user_id,
                 "name": row.name,
                 "hint": row.hint,
+                "previous_hint": row.previous_hint,
+                "previous_ends_at": None if row.previous_ends_at_ms is None else instant_text(row.previous_ends_at_ms),
                 "models": row.models,
                 "tools": row.tools,
                 "channels": row.channels,

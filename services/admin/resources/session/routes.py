@@ -32,8 +32,7 @@ async def login(call: CallDep, body: SessionCreate, response: Response) -> Sessi
         principal = await _by_password(call, (body.email or "").strip().lower(), body.password or "")
     cookie = sessions.new_cookie()
     change = await call.change(principal)
-    hashed = call.parts.hasher.hash(cookie)
-    row = sessions.start(change.session, principal, hashed, call.parts.authenticator.first_hash)
+    row = sessions.start(change.session, principal, call.parts.hasher, cookie, call.parts.authenticator.first_hash)
     change.record("session.create", "session", row.id, principal.account_id)
     response.set_cookie(
         COOKIE,

@@ -4,6 +4,7 @@ Decides that a part that doesn't answer is part of the answer, never an error. I
 """
 
 import asyncio
+import dataclasses
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,8 +27,10 @@ from services.admin.resources.status.schemas import (
     NatsStatus,
     OutboxStatus,
     RouterStatus,
+    SecretKeyStatus,
     StatusShown,
 )
+from services.admin.rotation import dependents
 from services.admin.store.schema import Outbox
 from services.admin.web.routes import CallDep, asks, resource_router
 
@@ -37,9 +40,11 @@ router = resource_router("/api/status", "status")
 @router.get("")
 @asks(Access.OPERATE)
 async def get(call: CallDep) -> StatusShown:
-    """The database, NATS, the outbox, billing and the router."""
+    """The database, NATS, the outbox, a change of the secret key, billing and the router."""
     parts = call.parts
-    outbox, billing, picks = await asyncio.gather(_outbox(parts), _billing(parts.reports), _router(parts.reports))
+    outbox, secret_key, billing, picks = await asyncio.gather(
+        _outbox(parts), _secret_key(parts), _billing(parts.reports), _router(parts.reports)
+    )
     database = DatabaseStatus(
         status="down" if outbox is None else "ok", kind="sqlite" if parts.database.sqlite else "postgresql"
     )
@@ -51,6 +56,7 @@ async def get(call: CallDep) -> StatusShown:
         database=database,
         nats=nats,
         outbox=outbox,
+        secret_key=secret_key,
         billing=billing,
         router=picks,
     )
@@ -65,6 +71,16 @@ async def _outbox(parts: Parts) -> OutboxStatus | None:
         return None
     oldest_at = None if oldest is None else instant_text(oldest)
     return OutboxStatus(waiting=count, oldest_at=oldest_at, publisher=parts.bus.publishes)
+
+
+async def _secret_key(parts: Parts) -> SecretKeyStatus | None:
+    try:
+        async with parts.database.reading() as session:
+            found = await dependents.count(session, parts.hasher, parts.sealer)
+    except (SQLAlchemyError, OSError):
+        return None
+    previous = len(parts.hasher.versions) - 1
+    return SecretKeyStatus(previous=previous, depending=found.total, **dataclasses.asdict(found))
 
 
 async def _billing(reports: Reports) -> BillingStatus:

@@ -38,6 +38,22 @@ class RouterStatus(Shown):
     catalog_revision: int | None = None
 
 
+class SecretKeyStatus(Shown):
+    """What depends on an ONEAPI_SECRET_KEY_PREVIOUS that is configured: 0 in `depending` means it can be removed.
+
+    Keys, tokens and sessions change over when they are used; the others by themselves.
+    """
+
+    previous: int
+    depending: int
+    keys: int
+    tokens: int
+    sessions: int
+    channels: int
+    mcp_servers: int
+    replays: int
+
+
 class StatusShown(Shown):
     """`status` is ok when every part is."""
 
@@ -46,5 +62,6 @@ class StatusShown(Shown):
     database: DatabaseStatus
     nats: NatsStatus
     outbox: OutboxStatus | None
+    secret_key: SecretKeyStatus | None
     billing: BillingStatus
     router: RouterStatus

@@ -16,8 +16,9 @@ from services.admin.identity.principals import Access
 from services.admin.resources.ranks import check_rank
 from services.admin.resources.tokens import queries
 from services.admin.resources.tokens.removal import remove_token
-from services.admin.resources.tokens.schemas import TokenCreate, TokenMade, TokenPatch, TokenShown
+from services.admin.resources.tokens.schemas import TokenCreate, TokenMade, TokenPatch, TokenRotate, TokenShown
 from services.admin.store.changes import Change
+from services.admin.store.credentials import DEFAULT_OVERLAP_S, first_secret, replace_secret
 from services.admin.store.schema import Token
 from services.admin.web import problems
 from services.admin.web.call import Call
@@ -42,8 +43,7 @@ async def create(call: CallDep, body: TokenCreate) -> TokenMade:
         account_id=account_id,
         name=body.name,
         role=body.role,
-        hash=call.parts.hasher.hash(token),
-        hint=relay_keys.hint(token),
+        **first_secret(call.parts.hasher, token),
         expires_at_ms=body.expires_at,
         created_by=call.principal.id,
         created_at_ms=change.at_ms,
@@ -94,6 +94,26 @@ async def patch(call: CallDep, token_id: str, body: TokenPatch) -> TokenShown:
     shown = TokenShown.of(row)
     change.record("token.update", "token", row.id, row.account_id, before=before.model_dump(), after=shown.model_dump())
     return shown
+
+
+@router.post("/{token_id}/rotate")
+@asks(Access.MANAGE)
+async def rotate(call: CallDep, token_id: str, body: TokenRotate | None = None) -> TokenMade:
+    """Gives the token another secret and shows it, this once.
+
+    The one that it replaces works for `overlap_seconds` more, and one that was replaced before ends now, with the
+    sessions that were made from the token.
+    """
+    change, row = await _changing(call, token_id)
+    before = TokenShown.of(row)
+    token = relay_keys.mint_management()
+    overlap_s = DEFAULT_OVERLAP_S if body is None else body.overlap_seconds
+    if replace_secret(row, call.parts.hasher, token, overlap_s, change.at_ms):
+        await sessions.end_of_token(change.session, row.id)
+    row.updated_at_ms = change.at_ms
+    shown = TokenShown.of(row)
+    change.record("token.rotate", "token", row.id, row.account_id, before=before.model_dump(), after=shown.model_dump())
+    return TokenMade(token=token, **shown.model_dump())
 
 
 @router.delete("/{token_id}", status_code=204)

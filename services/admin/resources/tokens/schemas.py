@@ -4,6 +4,7 @@ from pydantic import Field
 
 from services.admin.clock import instant_text
 from services.admin.identity.principals import Role, RoleName
+from services.admin.store.credentials import DEFAULT_OVERLAP_S, MAX_OVERLAP_S
 from services.admin.store.schema import Token
 from services.admin.web.fields import Identity, Instant, InstantText, Name, Shown, Strict, unchanged
 
@@ -21,12 +22,22 @@ class TokenPatch(Strict):
     expires_at: Instant | None = unchanged()
 
 
+class TokenRotate(Strict):
+    """How long the secret that is replaced still works."""
+
+    overlap_seconds: int = Field(DEFAULT_OVERLAP_S, ge=0, le=MAX_OVERLAP_S)
+
+
 class TokenShown(Shown):
+    """After a rotation `previous_hint` and `previous_ends_at` tell of the secret before."""
+
     id: str
     account_id: str
     name: str
     role: RoleName
     hint: str
+    previous_hint: str | None
+    previous_ends_at: InstantText | None
     expires_at: InstantText | None
     created_by: str
     created_at: InstantText
@@ -40,6 +51,8 @@ class TokenShown(Shown):
             name=row.name,
             role=Role(row.role).value,
             hint=row.hint,
+            previous_hint=row.previous_hint,
+            previous_ends_at=None if row.previous_ends_at_ms is None else instant_text(row.previous_ends_at_ms),
             expires_at=None if row.expires_at_ms is None else instant_text(row.expires_at_ms),
             created_by=row.created_by,
             created_at=instant_text(row.created_at_ms),

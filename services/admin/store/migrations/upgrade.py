@@ -27,7 +27,7 @@ async def upgrade(database: Database, fill: Callable[[AsyncSession], Awaitable[o
     async with database.migrating() as connection:
         if not database.sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-        await connection.run_sync(_run)
+        await connection.run_sync(run_to, "head")
         # The session joins the transaction: its commit only flushes.
         async with AsyncSession(connection, expire_on_commit=False) as session:
             await fill(session)
@@ -35,8 +35,9 @@ async def upgrade(database: Database, fill: Callable[[AsyncSession], Awaitable[o
     database.prepared = True
 
 
-def _run(connection: Connection) -> None:
+def run_to(connection: Connection, step: str) -> None:
+    """Runs what is missing up to this step, in the connection's transaction."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, step)

@@ -36,6 +36,15 @@ def test_numbers() -> None:
             getattr(ENV, name)("NUMBER", 1, low=1, high=11)
 
 
+def test_lists() -> None:
+    env = Environment({"LIST": " a ,, b", "ONE": "a"})
+    assert env.texts("LIST", 2) == ("a", "b")
+    assert env.texts("ONE", 1) == ("a",)
+    assert env.texts("ABSENT", 2) == ()
+    with pytest.raises(SettingError, match="LIST must hold at most 1, separated by commas"):
+        env.texts("LIST", 1)
+
+
 def test_log_levels() -> None:
     assert Environment({}).log_level("LEVEL") == "info"
     assert Environment({"LEVEL": "Debug"}).log_level("LEVEL") == "Debug"

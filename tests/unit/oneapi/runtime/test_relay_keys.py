@@ -42,6 +42,25 @@ def test_hashes() -> None:
     assert hasher.hash("\udcff") != hasher.hash("")
 
 
+def test_every_text_is_hashed_with_each_pepper() -> None:
+    both = KeyHasher("new", ["old"])
+    for text in (mint(), "", "no key at all", "\udcff"):
+        assert both.hashes(text) == (KeyHasher("new").hash(text), KeyHasher("old").hash(text))
+        assert both.hash(text) == both.hashes(text)[0]
+    assert both.versions == (KeyHasher("new").version, KeyHasher("old").version)
+    assert both.version == KeyHasher("new").version
+    assert re.fullmatch("[0-9a-f]{8}", both.version)
+
+
+def test_a_proof_is_of_the_current_secret_key() -> None:
+    both = KeyHasher("new", ["old"])
+    proof = both.proof("a", "b")
+    assert KeyHasher("new").proves("a", "b", proof)
+    assert not KeyHasher("new").proves("b", "a", proof)
+    assert not KeyHasher("old", ["new"]).proves("a", "b", proof)
+    assert not both.proves("a", "b", b"")
+
+
 def test_a_hint_shows_little() -> None:
     key = mint()
     assert hint(key) == f"sk-…{key[-4:]}"

@@ -34,6 +34,34 @@ def test_another_secret_key_is_named_as_the_reason() -> None:
         Sealer("another").open(SEALER.seal("hush", bound_to=PLACE), bound_to=PLACE)
 
 
+def test_a_previous_secret_key_still_opens_and_the_current_one_seals() -> None:
+    sealed = SEALER.seal("hush", bound_to=PLACE)
+    both = Sealer("new", ["newer", "the secret key"])
+    assert both.open(sealed, bound_to=PLACE) == "hush"
+    assert both.depends_on_previous(sealed)
+    made = both.seal("hush", bound_to=PLACE)
+    assert not both.depends_on_previous(made)
+    assert Sealer("new").open(made, bound_to=PLACE) == "hush"
+    assert not both.depends_on_previous("")
+    assert not Sealer("new").depends_on_previous(sealed)
+    # The same one named twice changes nothing.
+    assert not Sealer("new", ["new"]).depends_on_previous(made)
+
+
+def test_only_the_wrapping_is_made_anew() -> None:
+    sealed = SEALER.seal("hush", bound_to=PLACE)
+    both = Sealer("new", ["the secret key"])
+    rewrapped = both.rewrap(sealed, bound_to=PLACE)
+    assert not both.depends_on_previous(rewrapped)
+    assert Sealer("new").open(rewrapped, bound_to=PLACE) == "hush"
+    assert rewrapped.split(".")[3] == sealed.split(".")[3]
+    assert rewrapped.split(".")[2] != sealed.split(".")[2]
+    with pytest.raises(SealError, match="another place"):
+        both.rewrap(sealed, bound_to="channel/ch_2/api_key")
+    with pytest.raises(SealError, match="another ONEAPI_SECRET_KEY"):
+        Sealer("new").rewrap(sealed, bound_to=PLACE)
+
+
 def test_any_change_is_noticed() -> None:
     sealed = SEALER.seal("hush", bound_to=PLACE)
     for place, character in enumerate(sealed):

@@ -31,6 +31,17 @@ def test_another_secret_key_is_refused(tmp_path: Path) -> None:
         generated.load(directory, {"ONEAPI_SECRET_KEY": "another"})
 
 
+def test_the_secret_key_is_changed_by_naming_the_one_before(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path)
+    first = generated.load(directory, {})
+    both = {"ONEAPI_SECRET_KEY": "second", "ONEAPI_SECRET_KEY_PREVIOUS": f"older, {first.secret_key}"}
+    assert generated.load(directory, both).secret_key == "second"
+    assert generated.load(directory, {"ONEAPI_SECRET_KEY": "second"}).secret_key == "second"
+    # Without the new one in the environment the kept one would come back, which opens nothing any more.
+    with pytest.raises(StackProblem, match="ONEAPI_SECRET_KEY_PREVIOUS"):
+        generated.load(directory, {})
+
+
 def test_other_values_live_beside_them(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path)
     first = generated.load(directory, {})
