@@ -12,7 +12,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-replicas test-faults test-image test-containers bench bench-peers bench-ablation bench-overload soak check format static unit proto proto-check lock venv-run venv-test
+.PHONY: help run test test-all test-replicas test-faults test-image test-containers bench bench-peers bench-ablation bench-overload bench-auth soak check format static unit proto proto-check lock venv-run venv-test
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -59,6 +59,9 @@ bench-ablation: venv-test ## what each duty of the edge costs; writes .bench/abl
 
 bench-overload: venv-test ## one edge under twice its load: what it still answers, and how it refuses
 	@$(BIN)/python -m tests.bench.overload
+
+bench-auth: venv-test ## what a bad key costs, by its kind; writes .bench/authentication.json
+	@$(BIN)/python -m tests.bench.authentication
 
 soak: venv-test ## half of one edge's load for MINUTES (20); what it keeps of memory and descriptors
 	@$(BIN)/python -m tests.bench.soak $(MINUTES)

@@ -5,8 +5,11 @@ It decides which hops are believed, and must not know what the address is used f
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_LONGEST = 64
+"""Characters of an address, with its zone. Longer text is none, and isn't remembered either."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -17,6 +20,11 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 def parse_address(text: str) -> Address | None:
     """The address, None when it is none. An IPv4 address inside IPv6 counts as what it holds."""
+    return _parsed(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -3,6 +3,7 @@
 It decides which format a path speaks and which headers every such answer has. It must not know why an error happened.
 """
 
+import functools
 import http
 from collections.abc import Sequence
 from email.utils import formatdate
@@ -20,6 +21,7 @@ from services.edge.paths import MCP_PATH
 Headers = list[tuple[bytes, bytes]]
 
 REFUSALS = counter(semconv.METRIC_REFUSALS, "Errors that clients were told, by kind and status", ("kind", "status"))
+_refusals = functools.cache(REFUSALS.labels)
 
 JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
@@ -89,7 +91,7 @@ async def send_error(
     """Sends an error. While the process drains the connection is not kept."""
     headers, body = error_answer(raw_path, error, request_id, anthropic=anthropic)
     headers += more
-    REFUSALS.labels(error.kind, error.status).inc()
+    _refusals(error.kind, error.status).inc()
     if error.code == "server_shutdown":
         headers.append((b"connection", b"close"))
     await send_whole(send, error.status, headers, body)

@@ -4,6 +4,7 @@ It decides who may come in, in one way and with one answer for every kind of bad
 for.
 """
 
+import functools
 import time
 
 import msgspec
@@ -19,6 +20,7 @@ from services.edge.door.failures import FailureLimiter
 from services.edge.door.source import source_of
 
 FAILURES = counter(semconv.METRIC_AUTH_FAILURES, "Requests with a bad API key, by what was wrong with it", ("reason",))
+_failures = functools.cache(FAILURES.labels)
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -50,6 +52,6 @@ class Authenticator:
             problem = "account"
         if problem is None and key is not None and account is not None:
             return Caller(key, account, view)
-        FAILURES.labels(problem).inc()
+        _failures(problem).inc()
         wait_s = self._limiter.strike(source_of(address), time.monotonic())
         raise refusals.too_many_failures(wait_s) if wait_s > 0 else refusals.unauthenticated()

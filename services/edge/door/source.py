@@ -3,7 +3,6 @@
 It decides whose word about the scheme is believed and who are neighbours. It must not know what either is used for.
 """
 
-import ipaddress
 from collections.abc import Sequence
 
 from oneapi.runtime.client_address import Network, is_trusted, parse_address
@@ -20,8 +19,8 @@ def client_scheme(peer: str, forwarded_proto: bytes, trusted: Sequence[Network])
 
 
 def source_of(address: str) -> str:
-    """The network that an address counts with; the text itself when it is no address."""
+    """A name of the network that an address counts with; the text itself when it is no address."""
     parsed = parse_address(address)
     if parsed is None:
         return address
-    return str(ipaddress.ip_network((parsed, _SOURCE_BITS[parsed.version]), strict=False))
+    return f"{parsed.version}:{int(parsed) >> (parsed.max_prefixlen - _SOURCE_BITS[parsed.version]):x}"

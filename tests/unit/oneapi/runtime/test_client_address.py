@@ -1,6 +1,6 @@
 import pytest
 
-from oneapi.runtime.client_address import client_address, is_trusted, parse_networks
+from oneapi.runtime.client_address import client_address, is_trusted, parse_address, parse_networks
 
 PROXIES = parse_networks("127.0.0.0/8, 10.0.0.0/8, ::1, 2001:db8::1")
 
@@ -45,3 +45,9 @@ def test_networks_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_networks(text)
     assert parse_networks(" , ") == ()
+
+
+def test_text_that_is_too_long_for_an_address_is_none() -> None:
+    assert parse_address("fe80::1%eth0") is not None
+    assert parse_address("fe80::1%" + "e" * 60) is None
+    assert parse_address("1" * 100_000) is None
