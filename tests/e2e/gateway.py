@@ -118,10 +118,11 @@ class Gateway:
         return time.monotonic() - began
 
     def restart(self, **changed: str) -> None:
-        """Stops and starts it with these settings changed; an empty text unsets one."""
+        """Stops and starts it with these settings changed; an empty text unsets one. Every part is there again then."""
         self.stop()
         self._environment |= changed
         self.start()
+        eventually(lambda: self.admin.get("/api/status").json()["status"] == "ok", 30)
 
     def oneapi(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """A command of the CLI on this stack's data directory."""

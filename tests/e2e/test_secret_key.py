@@ -58,6 +58,8 @@ def test_the_secret_key_is_changed(own: Gateway, upstream: UpstreamServer) -> No
     replayed = own.admin.post("/api/keys", json=named, headers=once).json()
 
     def works() -> None:
+        # A tool's first listing may find mcp still starting.
+        eventually(lambda: lists_tools(own, for_tools) != 503)
         assert chat(own, used) == 200
         assert upstream.served(path="/v1/chat/completions")[-1]["credential"] == "Bearer upstream-credential"
         assert lists_tools(own, for_tools) == 200
