@@ -18,7 +18,7 @@ from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.tasks import TaskSet
 from proto.events.v1.events_pb2 import KeyRehash
 
-AGAIN_S = 60.0
+AGAIN_S = 15.0
 _REMEMBERED = 10_000
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -28,7 +28,7 @@ class BadNotice(Exception):
 
 
 class RehashNotices:
-    """Sends notices, one for each key and minute."""
+    """Sends notices, one for each key in 15 s."""
 
     def __init__(self, nc: Client, hasher: KeyHasher, clock: Callable[[], float] = time.monotonic) -> None:
         self._nc = nc
@@ -57,7 +57,7 @@ class RehashNotices:
         try:
             await self._nc.publish(KEY_REHASH, data)
         except (OSError, nats.errors.Error):
-            # The key's next use after a minute tells again.
+            # A later use of the key tells again.
             return
 
 

@@ -31,7 +31,7 @@ async def told(bus: Bus, now: list[float]) -> RehashNotices:
     return RehashNotices(bus, HASHER, clock=lambda: now[0])  # type: ignore[arg-type]
 
 
-async def test_a_key_is_told_of_once_a_minute() -> None:
+async def test_a_key_is_told_of_once_in_a_while() -> None:
     bus, now = Bus(), [100.0]
     notices = await told(bus, now)
     for _ in range(3):
