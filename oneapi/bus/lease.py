@@ -89,7 +89,7 @@ class Lease:
                 try:
                     async with asyncio.timeout(self._limit_s(began)):
                         await (self._renew(began) if self.held else self._try_to_take(began))
-                except (OSError, TimeoutError, nats.errors.Error, msgspec.MsgspecError) as failure:
+                except (OSError, TimeoutError, nats.errors.Error, msgspec.MsgspecError, UnicodeDecodeError) as failure:
                     fields = {"lease": self._key, "held": self.held, "why": repr(failure)}
                     logger.warning("the lease can't be asked for", extra={"fields": fields})
                 self._tell()

@@ -107,7 +107,7 @@ def decode(data: bytes) -> Entry:
     if not message.deleted:
         try:
             value = decoder.decode(message.payload)
-        except msgspec.MsgspecError as failure:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as failure:
             raise BadEntry(f"the payload of {message.kind} {message.id} is malformed: {failure}") from None
     return Entry(
         kind=message.kind,

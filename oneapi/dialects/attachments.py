@@ -81,7 +81,7 @@ def _anthropic_document(part: Mapping[str, Any]) -> int:
     kind = source.get("type")
     if kind == "base64":
         return _document(source.get("data")) if source.get("media_type") == _PDF else 0
-    return -REFERENCED_TOKENS if kind in {"url", "file"} else 0
+    return -REFERENCED_TOKENS if kind in ("url", "file") else 0
 
 
 def _file(part: Mapping[str, Any]) -> int:

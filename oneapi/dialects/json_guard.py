@@ -85,6 +85,8 @@ def _nests_deeper(brackets: bytes, max_depth: int) -> bool:
 
 
 def _value_is_deeper(value: Any, max_depth: int) -> bool:
+    if type(value) is not dict and type(value) is not list:
+        return False  # a text with brackets in it
     level = [value]
     for _ in range(max_depth):
         level = [

@@ -37,7 +37,8 @@ class StreamMeter(abc.ABC):
         self.error: tuple[str, str] | None = None
         self._forward_usage = forward_usage
         self._splitter = Splitter()
-        self._pending = False
+        # The first event goes the long way: a byte order mark may stand before it.
+        self._pending = True
         self._complete = False
         """What has come is a whole answer, should the stream end here without the dialect's own end."""
 
@@ -89,13 +90,13 @@ class StreamMeter(abc.ABC):
         return _joined(blocks, dropped) if dropped else data
 
     def _feed_parts(self, data: bytes) -> bytes:
+        whole = not self._splitter.pending
         try:
             events = self._splitter.feed(data)
         except SseTooLarge:
             self.error = MALFORMED
             return b""
-        whole = not self._pending
-        self._pending = self._splitter.pending > 0
+        self._pending = self._splitter.pending > 0 or not self._splitter.begun
         forwarded = self._forwarded(events)
         return data if whole and len(forwarded) == len(data) else forwarded
 

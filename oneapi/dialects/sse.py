@@ -41,12 +41,14 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 class Splitter:
     """Splits one stream. Feed it what arrives; ask `end` once when the stream is over."""
 
-    __slots__ = ("_max_event", "_max_line", "_tail")
+    __slots__ = ("_max_event", "_max_line", "_tail", "begun")
 
     def __init__(self, max_line: int = MAX_LINE_BYTES, max_event: int = MAX_EVENT_BYTES) -> None:
         self._tail = bytearray()
         self._max_line = max_line
         self._max_event = max_event
+        self.begun = False
+        """Whether an event has come: a byte order mark may stand before the first one and no other."""
 
     @property
     def pending(self) -> int:
@@ -81,6 +83,9 @@ class Splitter:
             raise SseTooLarge(f"an event of more than {self._max_event} bytes")
         if len(block) > self._max_line and any(len(line) > self._max_line for line in _LINES.split(block)):
             raise SseTooLarge(f"a line of more than {self._max_line} bytes")
+        if not self.begun:
+            self.begun = True
+            block = block.removeprefix(_MARK)
         return read_event(block, raw)
 
 
@@ -89,7 +94,7 @@ def read_event(block: bytes, raw: bytes) -> Event:
     if block[:6] == b"data: " and b"\n" not in block and b"\r" not in block:
         return Event(b"", block[6:], raw, True)
     name, data = b"", []
-    for line in _LINES.split(block.removeprefix(_MARK)):
+    for line in _LINES.split(block):
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":

@@ -31,9 +31,13 @@ def _to_text(data: bytes) -> str:
 
 def _to_bytes(text: str) -> bytes:
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise SealError("the sealed text is malformed") from None
+    # Other characters can decode to the same bytes; only what `seal` wrote is taken.
+    if _to_text(data) != text:
+        raise SealError("the sealed text is malformed")
+    return data
 
 
 def _encrypt(key: bytes, plaintext: bytes, bound_to: bytes) -> bytes:

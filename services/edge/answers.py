@@ -5,6 +5,7 @@ It decides which format a path speaks and which headers every such answer has. I
 
 import functools
 import http
+import re
 from collections.abc import Sequence
 from email.utils import formatdate
 
@@ -30,6 +31,8 @@ CHALLENGE = (b"www-authenticate", b'Bearer realm="one-api"')
 JSON_RPC_INTERNAL = -32603
 JSON_RPC_INVALID = -32600
 
+# What other gateways serve below /api, in their clients' format.
+_OF_OTHERS = re.compile(rb"/api/(?:paas/v4|token)(?:[/?]|\Z)")
 _DIALECT_OF = (
     (b"/v1/messages", "anthropic_messages"),
     (b"/v1/responses", "openai_responses"),
@@ -65,7 +68,7 @@ def error_answer(
         headers.append((b"x-should-retry", b"false"))
     if raw_path == MCP_PATH:
         body = _json_rpc(error, request_id)
-    elif raw_path.startswith(b"/api/") and not raw_path.startswith((b"/api/paas/v4", b"/api/token")):
+    elif raw_path.startswith(b"/api/") and not _OF_OTHERS.match(raw_path):
         return [PROBLEM, *headers], _problem(error, request_id)
     else:
         body = DIALECTS[dialect_of(raw_path, anthropic=anthropic)].error_body(error, request_id)

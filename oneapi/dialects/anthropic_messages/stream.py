@@ -88,7 +88,7 @@ class MessagesMeter(StreamMeter):
     def _saw_block(self, block: dict[str, Any]) -> None:
         """An empty text block says nothing yet; a tool's name, and what comes complete, does."""
         self.saw(block.get("text"))
-        if block.get("type") not in {"text", "thinking"}:
+        if block.get("type") not in ("text", "thinking"):
             self.started = True
             self.saw(block.get("name"))
             given = block.get("input")

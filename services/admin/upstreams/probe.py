@@ -96,7 +96,7 @@ def judge(channel: Channel, status: int, body: bytes, ms: int) -> Result:
         return Result(False, "The upstream answers with an error.", ms, status)
     try:
         listing = msgspec.json.decode(body, type=_Listing)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Result(True, "The upstream answers, but not with a list of models.", ms, status)
     models = frozenset(model.id for model in listing.data)
     wanted = dict.fromkeys(channel.model_mapping.get(model, model) for model in channel.models)

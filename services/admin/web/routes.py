@@ -107,9 +107,11 @@ _PROBLEMS = {
     404: "There is no such thing, or not for this caller",
     409: "The state of things doesn't allow it, or the same Idempotency-Key is still running",
     413: "The body is too large",
+    414: "The address is too long",
     415: "The body is not application/json",
     422: "Unknown or unacceptable fields, or the Idempotency-Key was used for another request",
     429: "Too many failed logins",
+    431: "The headers are too large",
     500: "Something failed",
     503: "The database or another service does not answer",
 }

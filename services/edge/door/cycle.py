@@ -28,6 +28,9 @@ class Cycle(RequestResponseCycle):
         """As ASGI has it. A head without a body that follows at once goes out in the loop's next turn."""
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
+        if self.transport.is_closing() and not self.response_complete:
+            # The client's end of the connection has come, and nobody was told yet.
+            self.disconnected = True
         if self.disconnected:
             return
         kind = message["type"]

@@ -321,6 +321,8 @@ class StrictProtocol(HttpToolsProtocol):
         # An earlier request's answer may be under way on this connection: nothing may be written into it.
         silent = bool(self.pipeline) or (started if in_body else waiting)
         self._refused = True
+        # Nothing more is written on this connection, so those that wait need not begin.
+        self.pipeline.clear()
         self._message_bytes = 0
         self._disarm()
         self._unset_keepalive_if_required()

@@ -17,7 +17,7 @@ from oneapi.runtime.health import Receive, Scope, Send
 from services.edge import refusals
 from services.edge.answers import id_headers
 from services.edge.arrival import Arrival
-from services.edge.door.body import read_body
+from services.edge.door.body import ClientGone, read_body
 from services.edge.door.protocol import CLIENT_KEY, Client
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ class Forwarder:
             task.cancel()
 
     async def forward(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes one request on and its answer back. Raises GatewayError until the answer has begun."""
+        """Passes one request on and its answer back. Raises GatewayError until the answer has begun, and
+        ClientGone."""
         body = await read_body(receive, arrival.head.content_length, self._body_limit)
         client: Client = scope[CLIENT_KEY]
         task = asyncio.current_task()
@@ -113,6 +114,8 @@ class Forwarder:
             if not client.gone and task not in self._listening:
                 raise
             task.uncancel()
+            if client.gone:
+                raise ClientGone from None
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             client.on_gone = None

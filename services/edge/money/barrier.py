@@ -45,7 +45,7 @@ class Barrier:
         """A message on `EDGE_SYNC`. One that can't be read, or followed now, is logged and left: it comes again."""
         try:
             request = msgspec.json.decode(data, type=SyncRequest)
-        except msgspec.MsgspecError as wrong:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
             logger.warning("a request for a marker can't be read: %s", wrong)
             return
         self.mark(request.account_id, request.rebuild_id)

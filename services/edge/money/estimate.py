@@ -83,6 +83,8 @@ def media(raw: Mapping[str, Any]) -> tuple[int, int]:
     images = audios = 0
     for part in _parts(raw):
         kind = part.get("type")
+        if not isinstance(kind, str):
+            continue
         if kind in _IMAGE_PARTS:
             images += 1
         elif kind in _AUDIO_PARTS:

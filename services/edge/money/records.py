@@ -111,16 +111,27 @@ def encode_event(ticket: int, event: bytes) -> bytes:
 
 def decode_tent(payload: bytes) -> Tent:
     """Raises msgspec.MsgspecError."""
-    return _tent_decoder.decode(payload)
+    try:
+        return _tent_decoder.decode(payload)
+    except UnicodeDecodeError as wrong:
+        raise msgspec.DecodeError(f"a TENT holds what is no text: {wrong}") from None
 
 
 def decode_detail(kind: int, payload: bytes) -> Detail:
     """Raises msgspec.MsgspecError."""
-    return _detail_decoders[kind].decode(memoryview(payload)[TICKET_BYTES:])
+    decoder = _detail_decoders.get(kind)
+    if decoder is None:
+        raise msgspec.DecodeError(f"{kind} is no kind of a record")
+    try:
+        return decoder.decode(memoryview(payload)[TICKET_BYTES:])
+    except UnicodeDecodeError as wrong:
+        raise msgspec.DecodeError(f"a record holds what is no text: {wrong}") from None
 
 
 def ticket_of(payload: bytes) -> int:
-    """The ticket that a payload (of any kind but TENT and SYNC) begins with."""
+    """The ticket that a payload (of any kind but TENT and SYNC) begins with. Raises msgspec.MsgspecError."""
+    if len(payload) < TICKET_BYTES:
+        raise msgspec.DecodeError("a record is too short to have a ticket")
     ticket: int = _TICKET.unpack_from(payload)[0]
     return ticket
 

@@ -5,6 +5,8 @@ It must not know what the commands do, nor anything about connections.
 
 from typing import Any
 
+_MAX_DEPTH = 16
+
 
 class RedisRefused(Exception):
     """Redis answered a command with an error. `str()` is its text, which begins with a code such as OOM."""
@@ -25,7 +27,7 @@ def command(*parts: bytes | str) -> bytes:
     return b"*%d\r\n" % len(parts) + b"".join([bulk(part) for part in parts])
 
 
-def parse(data: bytes, position: int) -> tuple[Any, int]:
+def parse(data: bytes, position: int, depth: int = 0) -> tuple[Any, int]:
     """One reply, and the position after it: bytes, int, list, None, or RedisRefused as a value (it isn't raised).
 
     Raises Incomplete, and ValueError for what is no reply.
@@ -49,9 +51,11 @@ def parse(data: bytes, position: int) -> tuple[Any, int]:
     if kind == 45:  # -
         return RedisRefused(head.decode(errors="replace")), position
     if kind == 42:  # *
+        if depth == _MAX_DEPTH:
+            raise ValueError("Redis sent a reply that nests too deep")
         items = []
         for _ in range(int(head)):
-            item, position = parse(data, position)
+            item, position = parse(data, position, depth + 1)
             items.append(item)
         return items, position
     raise ValueError(f"Redis sent what is no reply: {data[end - len(head) - 1 : end]!r}")

@@ -16,6 +16,7 @@ from proto.events.v1.events_pb2 import AppliedPrice, Attempt, UsageSettled
 from services.edge.money.records import AttemptDone, Attempted, Opened, Tent
 
 FINAL_VERSION = 2
+_MAX_UINT32 = 2**32 - 1
 """A final replaces a hold (version 1) in the ledger."""
 LARGEST_COUNT = 1_000_000_000
 """Tokens or units of one bucket that one request can have."""
@@ -128,7 +129,8 @@ def event(
         streamed=tent.streamed,
         status=max(ending.status, 0),
         first_byte_ms=max(ending.first_byte_ms, 0),
-        duration_ms=max(duration_ms, 0),
+        # A spool may have lain for longer than the field counts, 49 days, before its edge came back.
+        duration_ms=min(max(duration_ms, 0), _MAX_UINT32),
         version=FINAL_VERSION,
     )
     if sampled(tent.traceparent):

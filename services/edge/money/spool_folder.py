@@ -69,7 +69,7 @@ def identity(directory: Path, edge_id: str, *, new: bool) -> Identity:
     except FileNotFoundError:
         if not new:
             raise SpoolCorrupt(f"{path} is missing, and there are segments") from None
-    except msgspec.MsgspecError as damage:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as damage:
         raise SpoolCorrupt(f"{path} is damaged") from damage
     else:
         if edge_id and _NOT_IN_NAMES.sub("-", edge_id) != found.edge_id:

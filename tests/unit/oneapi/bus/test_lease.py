@@ -25,6 +25,7 @@ class Bucket:
         self.revision = 0
         self.lose_answer = False
         self.down = False
+        self.reads = 0
 
     def _write(self, value: bytes) -> int:
         self.revision += 1
@@ -39,6 +40,7 @@ class Bucket:
             raise nats.errors.TimeoutError
 
     async def get(self, key: str) -> Entry:
+        self.reads += 1
         self._check()
         if self.entry is None:
             raise nats.js.errors.KeyNotFoundError
@@ -208,3 +210,18 @@ async def test_ending_gives_it_back() -> None:
 def test_a_lease_needs_a_time() -> None:
     with pytest.raises(ValueError, match="time"):
         Lease(Bucket(), "writer", "a", 0)  # type: ignore[arg-type] # it has what a lease asks of a bucket
+
+
+async def test_a_record_that_cannot_be_read_does_not_end_the_asking() -> None:
+    bucket = Bucket()
+    bucket._write(b'{"holder":"\xff"}')
+    one = Lease(bucket, "writer", "a", 0.2)  # type: ignore[arg-type] # it has what a lease asks of a bucket
+    running = asyncio.create_task(one.run())
+    asked = bucket.reads
+    async with asyncio.timeout(5):
+        while bucket.reads < asked + 3 and not running.done():  # noqa: ASYNC110 - a bucket has no event
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

@@ -43,6 +43,8 @@ def test_the_wrong_type_is_refused_before_it_is_written() -> None:
         CatalogChanged(kind="account", payload=b"{}").SerializeToString(),
         CatalogChanged(kind="account", id="x", payload=b"{").SerializeToString(),
         CatalogChanged(kind="account", id="x", payload=b'{"id":1,"name":"a"}').SerializeToString(),
+        CatalogChanged(kind="account", id="x", payload=b'{"id":"\xff","name":"a"}').SerializeToString(),
+        CatalogChanged(kind="account", id="x", payload=b'{"x":' + b"[" * 100_000).SerializeToString(),
     ],
 )
 def test_bad_entries(data: bytes) -> None:

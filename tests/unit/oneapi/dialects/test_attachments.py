@@ -124,3 +124,9 @@ shapes = st.recursive(
 def test_any_shape_is_counted(value: Any, name: str) -> None:
     assert counted({name: value}) >= 0
     assert counted({name: [value]}) >= 0
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 1])
+def test_a_source_of_a_kind_that_is_no_text_counts_as_text(kind: object) -> None:
+    part = {"type": "document", "source": {"type": kind, "data": "x"}}
+    assert attachments.excess_bytes({"messages": [{"role": "user", "content": [part]}]}) == 0

@@ -74,3 +74,8 @@ def test_what_lenient_parsers_take_is_refused(body: bytes) -> None:
 
 def test_the_last_of_equal_keys_holds() -> None:
     assert json_guard.decode(b'{"a":1,"a":2}') == {"a": 2}
+
+
+def test_brackets_in_a_text_alone_are_no_depth() -> None:
+    assert json_guard.decode(b'"[{"', max_depth=0) == "[{"
+    assert json_guard.decode(b'"[{["', max_depth=1) == "[{["

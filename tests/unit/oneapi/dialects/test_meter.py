@@ -193,3 +193,10 @@ def test_many_dropped_events_at_once() -> None:
     usage = data({"choices": [], "usage": {"prompt_tokens": 1}})
     found = meter("openai_chat", forward_usage=False)
     assert found.feed((usage + CHAT[1]) * 2_000) == CHAT[1] * 2_000
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 1])
+def test_a_block_of_a_kind_that_is_no_text_is_counted_as_one_of_an_unknown_kind(kind: Any) -> None:
+    one = meter("anthropic_messages")
+    one.feed(event("content_block_start", index=0, content_block={"type": kind, "name": "f"}))
+    assert (one.started, one.text_bytes, one.error) == (True, 1, None)

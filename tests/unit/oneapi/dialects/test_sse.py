@@ -68,3 +68,11 @@ def test_limits() -> None:
         Splitter(max_event=100).feed(b"x" * 101)
     with pytest.raises(SseTooLarge):
         Splitter(max_event=100).feed(b"x" * 101 + b"\n\n")
+
+
+def test_a_byte_order_mark_counts_before_the_first_event_alone() -> None:
+    mark = b"\xef\xbb\xbf"
+    for size in (1, 2, 100):
+        whole = mark + b"data: a\n\n" + mark + b"data: b\n\n"
+        events = split([whole[at : at + size] for at in range(0, len(whole), size)])
+        assert [(event.data, event.has_data) for event in events] == [(b"a", True), (b"", False)]

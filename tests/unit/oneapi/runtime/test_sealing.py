@@ -85,3 +85,15 @@ def test_a_malformed_text_of_the_right_key() -> None:
     for rest in ("é.é", "AAAA.AAAA", ".", "!!!!.!!!!"):
         with pytest.raises(SealError):
             SEALER.open(f"{version}.{key_id}.{rest}", bound_to=PLACE)
+
+
+def test_other_text_for_the_same_bytes_is_refused() -> None:
+    sealer = Sealer("s" * 32)
+    sealed = sealer.seal("k", bound_to="channel/1/api_key")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    # 29 bytes of ciphertext: the last letter has two bits that count for nothing.
+    twin = sealed[:-1] + letters[letters.index(sealed[-1]) ^ 1]
+    assert sealer.open(sealed, bound_to="channel/1/api_key") == "k"
+    for changed in (twin, sealed.replace("-", "+").replace("_", "/") + "=", sealed + "\n"):
+        with pytest.raises(SealError):
+            sealer.open(changed, bound_to="channel/1/api_key")

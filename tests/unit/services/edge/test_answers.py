@@ -58,3 +58,19 @@ def test_a_whole_answer() -> None:
 def test_names_in_errors_are_short_and_printable() -> None:
     assert "\n" not in refusals.model_not_found("a\nb").message
     assert len(refusals.model_not_found("x" * 1_000).message) < 250
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        (b"/api/tokens/x%14", b"application/problem+json"),
+        (b"/api/keys", b"application/problem+json"),
+        (b"/api/token", b"application/json"),
+        (b"/api/token/1", b"application/json"),
+        (b"/api/paas/v4/models?a", b"application/json"),
+        (b"/api/paas/v44", b"application/problem+json"),
+    ],
+)
+def test_management_errors_are_problems_and_those_of_other_gateways_paths_are_not(path: bytes, kind: bytes) -> None:
+    headers, _ = error_answer(path, refusals.path_not_found(), "id")
+    assert dict(headers)[b"content-type"] == kind

@@ -13,6 +13,8 @@ CHANNEL = Channel(id="c", name="c", provider="openai", models=("a", "b"), model_
         (200, b'{"data":[{"id":"up-a"},{"id":"b","x":1}]}', True, 2, ()),
         (200, b'{"data":[{"id":"a"}]}', True, 1, ("up-a", "b")),
         (200, b"<html>", True, None, ()),
+        (200, b'{"data":[{"id":"\xff"}]}', True, None, ()),
+        (200, b'{"x":' + b"[" * 100_000, True, None, ()),
         (401, b"{}", False, None, ()),
         (403, b"{}", False, None, ()),
         (404, b"{}", True, None, ()),

@@ -133,3 +133,14 @@ async def test_nothing_is_sent_out_of_order_or_to_nobody() -> None:
     assert line.closed
     with pytest.raises(RuntimeError, match="after the end"):
         await cycle.send(body(b""))
+
+
+async def test_nothing_is_written_on_a_connection_that_is_closing() -> None:
+    line = Line()
+    cycle = made(line)
+    line.close()
+    await cycle.send(head())
+    await cycle.send(body(b"x"))
+    await asyncio.sleep(0)
+    assert not line.written
+    assert cycle.disconnected

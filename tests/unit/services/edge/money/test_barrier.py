@@ -42,7 +42,7 @@ def test_a_marker_names_what_is_open_once_for_each_rebuild() -> None:
 
 def test_a_request_that_cannot_be_read_is_left() -> None:
     edge = Edge()
-    for data in (b"", b"{}", b"\xff", b'{"account_id":1,"rebuild_id":"n"}'):
+    for data in (b"", b"{}", b"\xff", b'{"account_id":1,"rebuild_id":"n"}', b'{"account_id":"\xff"}'):
         edge.barrier.asked(data)
     assert edge.markers == []
 

@@ -80,6 +80,7 @@ def test_sound_and_pictures_count_where_they_are() -> None:
     }
     assert media(raw) == (2, 1)
     assert media({"input": [{"type": "message", "content": [{"type": "input_image"}]}]}) == (1, 0)
+    assert media({"messages": [{"content": [{"type": []}, {"type": {}}, {"type": "image"}]}]}) == (1, 0)
     assert media({"messages": "no", "input": [1, {"content": [2, {"content": [3]}]}]}) == (0, 0)
     rates = {"input": 1_000, "audio_input": 10_000}
     assert reserve(rates, raw=raw) == 2 * IMAGE_TOKENS + 10 * AUDIO_TOKENS

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from services.edge.money import records
@@ -31,3 +32,14 @@ def test_a_detail_comes_back_with_its_ticket(kind: int, detail: Detail) -> None:
 def test_an_event_stays_as_it_is() -> None:
     payload = records.encode_event(9, b"event")
     assert (records.ticket_of(payload), records.event_of(payload)) == (9, b"event")
+
+
+@pytest.mark.parametrize("kind", [records.OPEN, records.ATTEMPT, records.CHECKPOINT, records.FINAL, 31])
+@pytest.mark.parametrize("payload", [bytes(8), bytes(8) + b"\x95\x01\xa1\xff\xa1\xff\xa1\xff\xc0"])
+def test_what_was_never_written_so_is_refused(kind: int, payload: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        records.decode_detail(kind, payload)
+    with pytest.raises(msgspec.MsgspecError):
+        records.decode_tent(records.encode_tent(TENT).replace(b"rid", b"r\xffd"))
+    with pytest.raises(msgspec.MsgspecError):
+        records.ticket_of(payload[:7])

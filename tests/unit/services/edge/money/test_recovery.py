@@ -133,3 +133,9 @@ def test_recovering_what_was_recovered_changes_nothing(steps: int) -> None:
         end = every[-1].end
         every.append(Record(end, end + 1, records.FINAL, records.encode_event(ticket, event)))
     assert recovery.unfinished(every, {}) == {}
+
+
+def test_a_spool_may_have_lain_for_longer_than_a_duration_can_be() -> None:
+    (story,) = recovery.unfinished(rows(TENT), {}).values()
+    found = recovery.finish(story, edge_id="edge", now_ms=TENT.begun_at_ms + 90 * 86_400_000)
+    assert UsageSettled.FromString(found.event).duration_ms == 2**32 - 1

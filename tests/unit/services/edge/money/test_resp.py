@@ -48,7 +48,7 @@ def test_replies_are_found_wherever_the_bytes_are_cut(rows: list[tuple[bytes, An
     assert rest == b""
 
 
-@pytest.mark.parametrize("wire", [b"HTTP/1.1 200 OK\r\n", b"$x\r\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("wire", [b"HTTP/1.1 200 OK\r\n", b"$x\r\n", b"\r\n\r\n", b"*1\r\n" * 1_000 + b":1\r\n"])
 def test_what_is_no_reply_is_refused(wire: bytes) -> None:
     with pytest.raises((ValueError, IndexError)):
         resp.parse(wire, 0)

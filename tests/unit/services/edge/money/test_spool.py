@@ -260,9 +260,10 @@ def test_a_missing_or_short_segment_stops_everything(tmp_path: Path) -> None:
 
 def test_segments_without_an_identity_stop_everything(three: tuple[Path, list[int], int]) -> None:
     target = copy(three[0])
-    (target / "identity.json").write_bytes(b"{}")
-    with pytest.raises(SpoolCorrupt):
-        Spool(target)
+    for damaged in (b"{}", b'{"edge_id":"\xff"}'):
+        (target / "identity.json").write_bytes(damaged)
+        with pytest.raises(SpoolCorrupt):
+            Spool(target)
     (target / "identity.json").unlink()
     with pytest.raises(SpoolCorrupt):
         Spool(target)
