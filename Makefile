@@ -12,7 +12,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-replicas test-faults test-image test-containers bench bench-peers bench-ablation bench-overload bench-auth soak check format static unit proto proto-check lock venv-run venv-test
+.PHONY: help run test test-all test-replicas test-faults test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-auth soak check format static unit proto proto-check lock venv-run venv-test
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -24,7 +24,7 @@ test: venv-test static ## every test that fits in 15 minutes on two cores
 	@$(PYTEST) $(PARALLEL) --ignore=tests/replicas --ignore=tests/faults/test_short_run.py
 	@$(MAKE) --no-print-directory test-replicas
 
-test-all: test test-faults test-image test-containers ## that, and the long ones
+test-all: test test-faults test-fuzz test-image test-containers ## that, and the long ones
 
 # A dozen processes each, and nothing beside them.
 test-replicas: venv-test ## of these: several replicas of each service, and parts that are gone; a short run under faults
@@ -62,6 +62,21 @@ bench-overload: venv-test ## one edge under twice its load: what it still answer
 
 bench-auth: venv-test ## what a bad key costs, by its kind; writes .bench/authentication.json
 	@$(BIN)/python -m tests.bench.authentication
+
+# SEED=n and CASES=n repeat a run; inputs that fail are kept in .fuzz/.
+test-fuzz: venv-test ## 200,000 generated and broken inputs: parsers in process, the whole gateway over HTTP
+	@$(BIN)/python -m tests.fuzz.run $(or $(CASES),200000) $(if $(SEED),--seed $(SEED))
+
+audit: venv-test ## are there known vulnerabilities in what the locks pin? Asks the package index
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		$(foreach lock,$(wildcard requirements*.lock),-r $(lock))
+
+SBOM ?= build/sbom.cdx.json
+
+sbom: venv-test ## what the image is made of, as CycloneDX: every pinned package with its hashes
+	@mkdir -p $(dir $(SBOM))
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+		--mc-type application --spec-version 1.6 --output-reproducible --of JSON -o $(SBOM)
 
 soak: venv-test ## half of one edge's load for MINUTES (20); what it keeps of memory and descriptors
 	@$(BIN)/python -m tests.bench.soak $(MINUTES)

@@ -96,6 +96,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._error: GatewayError | None = None
         self._refused = False
         self._plain_head = b""
+        self._running: Cycle | None = None
         self._chunk_bytes = 0
         self._message_bytes = 0
         self._body_started_s = 0.0
@@ -187,6 +188,10 @@ class StrictProtocol(HttpToolsProtocol):
             elif self._timer is None:
                 self._body_started_s = self._last_byte_s
                 self._arm(self._limits.body_idle_s)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     # The parser
 
@@ -331,8 +336,11 @@ class StrictProtocol(HttpToolsProtocol):
         if not silent:
             self.transport.write(self._render(self.url, error))
         if waiting:
-            cycle.disconnected = True
-            cycle.message_event.set()
+            # With pipelining the one whose handler runs is another than the last that came.
+            for each in (self._running, cycle):
+                if each is not None:
+                    each.disconnected = True
+                    each.message_event.set()
             self.gone = True
             if self.on_gone is not None:
                 self.on_gone()

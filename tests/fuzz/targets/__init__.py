@@ -1,0 +1,12 @@
+"""The targets in process, by name."""
+
+from tests.fuzz.targets import credentials, json_guard, messages, requests, spool, streams
+
+TARGETS = {
+    **streams.TARGETS,
+    **spool.TARGETS,
+    **json_guard.TARGETS,
+    **credentials.TARGETS,
+    **messages.TARGETS,
+    **requests.TARGETS,
+}

@@ -1,0 +1,86 @@
+"""A short run of everything, always from the same seed, and proofs that a run finds what is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import collector, gateway
+from tests.e2e.gateway import ROOT, Gateway
+from tests.fuzz import guided, reading, run, sockets
+from tests.fuzz.report import Report
+from tests.fuzz.targets import TARGETS
+from tests.security import attacks
+
+__all__ = ["collector", "gateway"]
+SEED = 1
+HTTP = {"inference": 400, "sockets": 400, "api": 200}
+PLANTED = '''"""Planted."""
+from tests.fuzz.targets.target import Target
+def check(data):
+    assert data[:2] != b"ab" or data == b"abd"
+    return None
+TARGETS = {"planted": Target([b"abd"], check)}
+'''
+
+
+def test_a_few_cases_in_process() -> None:
+    run.FOLDER.mkdir(exist_ok=True)
+    report = Report(run.FOLDER)
+    for name, target in TARGETS.items():
+        assert guided.unguided(target.check, list(target.seeds), 60 * target.share, SEED, run.FOLDER) == 0, name
+        report.cases += 1
+    assert report.cases == len(TARGETS)
+
+
+def test_a_few_cases_over_http(gateway: Gateway) -> None:
+    run.FOLDER.mkdir(exist_ok=True)
+    report = Report(run.FOLDER)
+    run.over_http(gateway, HTTP, SEED, report)
+    assert report.failures == 0, "the inputs are in .fuzz/"
+    assert report.cases >= sum(HTTP.values()) * 0.9
+
+
+@pytest.mark.parametrize("unguided", [False, True])
+def test_a_planted_fault_is_found_and_its_input_is_kept(tmp_path: Path, unguided: bool) -> None:
+    (tmp_path / "planted.py").write_text(PLANTED)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    program = "import sys; from tests.fuzz import guided; "
+    if unguided:
+        program += "guided.importlib.util.find_spec = lambda name: None; "
+    program += "sys.exit(guided.main('planted', 50_000, 1, guided.Path(sys.argv[1]), 'planted'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(kept)],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{tmp_path}"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0, done.stderr
+    (crash,) = kept.glob("crash-*")
+    assert crash.read_bytes().startswith(b"ab")
+
+
+def test_a_request_is_read_as_the_attacks_know_it() -> None:
+    good = attacks.get("/v1/models")
+    assert reading.requests(good) == (1, 1)
+    assert reading.requests(good * 2) == (1, 1), "nothing counts behind the end of the connection"
+    kept = good.replace(b"connection: close\r\n", b"")
+    assert reading.requests(kept * 3 + attacks.chunked(attacks.CHUNKS)) == (4, 4)
+    assert reading.requests(attacks.chunked(attacks.CHUNKS, "content-length: 3")) == (0, 1)
+    for hostile in attacks.HOSTS[:2]:
+        assert reading.requests(hostile.sent) == (0, 1)
+
+
+def test_a_second_answer_to_one_request_is_a_failure() -> None:
+    sent = attacks.get("/v1/models")
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+    assert sockets.problem(sent, answer, ended=True) == ""
+    assert "[200, 200] for 1 requests" in sockets.problem(sent, answer * 2, ended=True)
+    assert "valid requests" in sockets.problem(attacks.HOSTS[0].sent, answer, ended=True)
+    assert "status 500" in sockets.problem(sent, answer.replace(b"200", b"500"), ended=True)
+    assert "whole answers" in sockets.problem(sent, answer[:-1], ended=True)
+    assert "ended" in sockets.problem(sent, b"", ended=False)
