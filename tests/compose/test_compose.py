@@ -133,6 +133,13 @@ def test_containers_are_confined_and_end_in_time(document: dict[str, Any]) -> No
         assert int(service["stop_grace_period"].removesuffix("s")) >= drain + 10
 
 
+def test_no_store_gains_privileges(document: dict[str, Any]) -> None:
+    for name in set(document["services"]) - set(SERVICES):
+        assert document["services"][name]["security_opt"] == ["no-new-privileges:true"], name
+        assert document["services"][name]["restart"] == "unless-stopped"
+        assert "privileged" not in document["services"][name]
+
+
 def test_what_must_stay_is_on_a_volume(document: dict[str, Any]) -> None:
     used = [
         volume.partition(":")[0] for service in document["services"].values() for volume in service.get("volumes", [])
