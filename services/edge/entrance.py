@@ -18,7 +18,7 @@ from services.edge.answers import send_error
 from services.edge.arrival import Arrival
 from services.edge.cold import ARRIVAL_KEY
 from services.edge.door.body import ClientGone
-from services.edge.door.head import read_head
+from services.edge.door.head import Head, read_head
 from services.edge.door.load import Load
 from services.edge.door.protocol import ARRIVED_KEY, CLIENT_KEY, Client
 from services.edge.door.source import client_scheme
@@ -28,6 +28,8 @@ from services.edge.inference.handler import Inference
 from services.edge.paths import OWN_PATHS, Owner, owner_of
 
 logger = logging.getLogger(__name__)
+
+_CLOSE = ((b"connection", b"close"),)
 
 OPEN = gauge(semconv.METRIC_OPEN_REQUESTS, "Requests that are being served")
 POST = "POST"
@@ -67,6 +69,7 @@ class Entrance:
             await send_error(send, raw_path, refusal, request_id)
             return
         load.enter()
+        head: Head | None = None
         anthropic = False
         try:
             head = read_head(scope["headers"])
@@ -77,7 +80,9 @@ class Entrance:
             arrival = Arrival(request_id, raw_path, head, address, scheme, started_s)
             await self._serve(arrival, scope, receive, send)
         except GatewayError as error:
-            await send_error(send, raw_path, error, request_id, anthropic=anthropic)
+            # What follows a head that two readers could take differently is not read.
+            more = _CLOSE if head is None else ()
+            await send_error(send, raw_path, error, request_id, anthropic=anthropic, more=more)
         except ClientGone:
             pass
         except Exception:  # the client gets an answer whatever went wrong; the log gets the whole of it

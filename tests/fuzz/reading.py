@@ -14,25 +14,21 @@ _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n")
 
 
 def requests(data: bytes) -> tuple[int, int]:
-    """How many whole and valid requests there are, and how many answers there may be.
-
-    A head with no host, or several, is framed well: it may get its refusal, and what follows it an answer.
-    """
-    place, valid, framed = 0, 0, 0
+    """How many whole and valid requests there are, and how many answers there may be."""
+    place, valid = 0, 0
     while True:
         while data.startswith(b"\r\n", place):
             place += 2
         if place >= len(data):
-            return valid, framed
+            return valid, valid
         end = data.find(b"\r\n\r\n", place)
         headers = _headers(data[place:end]) if end >= 0 else None
         body_end = _body_end(data, end + 4, headers) if headers is not None else None
         if headers is None or body_end is None:
-            return valid, framed + 1
-        framed += 1
-        valid += bool(headers["hosted"])
+            return valid, valid + 1
+        valid += 1
         if headers["close"]:
-            return valid, framed
+            return valid, valid
         place = body_end
 
 
@@ -51,6 +47,8 @@ def _headers(head: bytes) -> dict[str, bytes] | None:
     lengths, encodings = named.get(b"content-length", []), named.get(b"transfer-encoding", [])
     if len(lengths) > 1 or len(encodings) > 1 or (lengths and encodings):
         return None
+    if len(named.get(b"host", [])) != 1:
+        return None
     if lengths and not re.fullmatch(rb"[0-9]{1,19}", lengths[0]):
         return None
     old = found[1] == b"0"
@@ -62,7 +60,6 @@ def _headers(head: bytes) -> dict[str, bytes] | None:
         "length": lengths[0] if lengths else b"0",
         "chunked": b"1" if encodings else b"",
         "close": b"1" if closes else b"",
-        "hosted": b"1" if len(named.get(b"host", [])) == 1 else b"",
     }
 
 

@@ -225,3 +225,31 @@ async def test_head_and_health(stage: Stage) -> None:
     assert all(path["post"]["security"] for name, path in schema["paths"].items() if name in PATHS)
     assert list(schema["components"]["securitySchemes"]) == ["relay key"]
     assert head.status_code in {200, 405}
+
+
+async def test_an_answer_under_way_ends_quietly_when_what_is_pipelined_behind_it_is_nonsense(
+    stage: Stage, model: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = b"GET /v1/models HTTP/1.1\r\nhost: a\r\n\r\n"
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+        writer.write(first * 3 + b"NONSENSE\r\n\r\n")
+        async with asyncio.timeout(10):
+            await reader.read()
+        writer.close()
+    failed = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert not failed
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"host: a\r\nhost: b\r\n", b"x: y\r\n", b"host: a b\r\n", b"host: a\r\ncontent-length: " + b"0" * 40 + b"\r\n"],
+)
+async def test_nothing_is_read_behind_a_head_that_two_readers_could_take_differently(stage: Stage, head: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+    writer.write(b"GET /v1/models HTTP/1.1\r\n" + head + b"\r\nGET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert status_of(answer) == 400
+    assert answer.count(b"HTTP/1.1 ") == 1
