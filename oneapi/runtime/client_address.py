@@ -7,6 +7,11 @@ import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
 
+from oneapi.runtime.environment import Environment, SettingError
+
+SETTING = "ONEAPI_TRUSTED_PROXIES"
+BEHIND_THE_EDGE = "127.0.0.0/8,::1"
+"""The default of services behind the edge, which says who asks: on one machine it comes from the loopback."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _LONGEST = 64
 """Characters of an address, with its zone. Longer text is none, and isn't remembered either."""
@@ -16,6 +21,14 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Networks and single addresses, separated by commas. Raises ValueError."""
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def trusted_proxies(env: Environment, default: str = BEHIND_THE_EDGE) -> tuple[Network, ...]:
+    """Whose word about addresses a service believes. Raises SettingError."""
+    try:
+        return parse_networks(env.optional(SETTING) or default)
+    except ValueError:
+        raise SettingError(SETTING, "must be addresses or networks, separated by commas") from None
 
 
 def parse_address(text: str) -> Address | None:

@@ -3,18 +3,23 @@
 It decides the two answers, `/healthz` and `/readyz`, and must not know what the parts of a service are.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
 
+from oneapi.dialects.errors import GatewayError
+from oneapi.runtime.asgi import AsgiApp, Receive, Scope, Send
+from oneapi.runtime.door.answers import small_json
+from oneapi.runtime.door.head import inspect
+from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.http_server import HttpServer
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+LIMITS = DoorLimits(body_bytes=0, discard_bytes=64 * 1024)
+"""Of listeners that answer nothing but these two: nobody has to send them much."""
+
+
+LIFE, READINESS = b"/healthz", b"/readyz"
+PATHS = frozenset({LIFE, READINESS})
 
 
 class Readiness:
@@ -46,9 +51,10 @@ def asgi(readiness: Readiness) -> AsgiApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["path"] == "/healthz":
+        raw_path = scope["raw_path"]
+        if raw_path == LIFE:
             status, body = 200, {"status": "ok"}
-        elif scope["path"] == "/readyz":
+        elif raw_path == READINESS:
             status, body = ready_answer(readiness)
         else:
             status, body = 404, {"status": "not found"}
@@ -68,6 +74,23 @@ def ready_answer(readiness: Readiness) -> tuple[int, dict[str, Any]]:
     return 200, {"status": "ready"}
 
 
-def serve(readiness: Readiness, host: str, port: int) -> HttpServer:
+def listener(app: AsgiApp, host: str, port: int) -> HttpServer:
     """A listener of its own for services without HTTP. The caller awaits its `start()` and `stop()`."""
-    return HttpServer(asgi(readiness), host, port)
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            inspect(scope)
+        except GatewayError as error:
+            headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+            body = msgspec.json.encode({"status": error.message, "code": error.code})
+            await send({"type": "http.response.start", "status": error.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await app(scope, receive, send)
+
+    return HttpServer(guarded, host, port, render=small_json, limits=LIMITS)
+
+
+def serve(readiness: Readiness, host: str, port: int) -> HttpServer:
+    """A listener for the two answers alone."""
+    return listener(asgi(readiness), host, port)

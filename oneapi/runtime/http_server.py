@@ -1,23 +1,30 @@
 """Runs an ASGI application inside a service's own event loop.
 
-It decides how uvicorn is embedded: we own the signals, the socket and the logs. It must not know the application.
+It decides how uvicorn is embedded: we own the signals, the socket, the logs and the protocol, which is strict. It must
+not know the application.
 """
 
 import asyncio
 import contextlib
-import functools
 import logging
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Literal
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import uvloop
+
+from oneapi.runtime import descriptors
+from oneapi.runtime.asgi import AsgiApp
+from oneapi.runtime.door.answers import Render
+from oneapi.runtime.door.gate import Gate, OpenGate
+from oneapi.runtime.door.limits import DoorLimits
+from oneapi.runtime.door.lobby import Lobby
+from oneapi.runtime.door.protocol import StrictProtocol
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 4096
-MORE_AT_ONCE = 255
 _TICK_S = 0.01
 
 
@@ -45,28 +52,44 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 class HttpServer:
-    """One listener. `options` go to `uvicorn.Config` as they are."""
+    """One listener behind the strict door. `render` writes the door's refusals in the service's own format, `limits`
+    bound what a client may send, and `gate` says who comes in while there is much to do.
+    """
 
-    def __init__(self, app: Any, host: str, port: int, **options: Any) -> None:
+    def __init__(
+        self,
+        app: AsgiApp,
+        host: str,
+        port: int,
+        *,
+        render: Render,
+        limits: DoorLimits | None = None,
+        gate: Gate | None = None,
+        lifespan: Literal["on", "off"] = "off",
+    ) -> None:
         self._host = host
         self._port = port
-        settings: dict[str, Any] = {
-            "lifespan": "off",
-            "interface": "asgi3",
-            "http": functools.partial(self._connected, options.pop("http", HttpToolsProtocol)),
-            "ws": "none",
-            "loop": "none",
-            "access_log": False,
-            "log_config": None,
-            "server_header": False,
+        self._limits = limits or DoorLimits()
+        self._render = render
+        self._gate = gate or OpenGate()
+        self._config = uvicorn.Config(
+            app,
+            lifespan=lifespan,
+            interface="asgi3",
+            ws="none",
+            loop="none",
+            access_log=False,
+            log_config=None,
+            server_header=False,
             # Whose X-Forwarded-For is believed is a setting of the services that look at addresses.
-            "proxy_headers": False,
-            "backlog": BACKLOG,
-        }
-        self._server = _Embedded(uvicorn.Config(app, **(settings | options)))
+            proxy_headers=False,
+            timeout_keep_alive=self._limits.keep_alive_s,
+        )
+        self._server = _Embedded(self._config)
         self._socket: socket.socket | None = None
+        self._lobby: Lobby | None = None
         self._task: asyncio.Task[None] | None = None
-        self._opening: set[asyncio.Task[Any]] = set()
+        self._opening: set[asyncio.Task[None]] = set()
 
     @property
     def port(self) -> int:
@@ -76,19 +99,31 @@ class HttpServer:
         return int(self._socket.getsockname()[1])
 
     async def start(self) -> None:
-        """Returns when it accepts connections. Raises OSError when the address can't be had."""
+        """Returns when it accepts connections. Raises OSError when the address can't be had, RuntimeError on another
+        loop than uvloop: the door's bounds on unsent bytes are measured on that one alone."""
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, uvloop.Loop):
+            raise RuntimeError("an HTTP listener must run on uvloop")  # noqa: TRY004 - nobody passed a wrong argument
+        descriptors.tell_few()
         self._socket = listening_socket(self._host, self._port)
-        self._task = asyncio.get_running_loop().create_task(
-            self._server.serve(sockets=[self._socket]), name=f"http {self._host}:{self.port}"
-        )
+        # Without sockets of its own: connections come from the lobby.
+        self._task = loop.create_task(self._server.serve(sockets=[]), name=f"http {self._host}:{self.port}")
         while not self._server.started:
             if self._task.done():
                 await self._task
                 raise RuntimeError("the HTTP server ended while starting")
             await asyncio.sleep(_TICK_S)
+        self._socket.listen(BACKLOG)
+        most = min(self._limits.unfinished_heads, descriptors.limit() // 2)
+        self._lobby = Lobby(self._socket, self._enter, self._limits, most, self._render)
+        self._lobby.open()
 
     async def stop(self, limit_s: float = 5.0) -> None:
         """Stops accepting, lets running requests end for `limit_s` seconds, then cuts them. Safe to call twice."""
+        if self._lobby is not None:
+            self._lobby.close()
+        if self._socket is not None:
+            self._socket.close()
         task, self._task = self._task, None
         if task is None:
             return
@@ -102,34 +137,27 @@ class HttpServer:
             if pending:
                 task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        if self._socket is not None:
-            self._socket.close()
 
-    def _connected(self, protocol: Any, **given: Any) -> asyncio.Protocol:
-        """The protocol of a new connection. When others wait behind it they are taken, too.
+    def _enter(self, connection: socket.socket) -> None:
+        """A connection has a request for us."""
+        opening = asyncio.get_running_loop().create_task(self._open(connection))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
 
-        By itself the loop takes one connection each time round. When much is to do, going round takes long, and
-        clients would wait in the kernel's queue until they have left.
-        """
-        made: asyncio.Protocol = protocol(**given)
-        if self._socket is not None:
-            loop = asyncio.get_running_loop()
-            for _ in range(MORE_AT_ONCE):
-                try:
-                    connection, _ = self._socket.accept()
-                except OSError:  # nobody waits, or no descriptor is left
-                    break
-                connection.setblocking(False)
-                opening = loop.create_task(_open(functools.partial(protocol, **given), connection))
-                self._opening.add(opening)
-                opening.add_done_callback(self._opening.discard)
-        return made
+    async def _open(self, connection: socket.socket) -> None:
+        """Makes an accepted socket a connection of the loop."""
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        except OSError as failure:
+            logger.debug("a client left at once: %r", failure)
+            connection.close()
 
-
-async def _open(protocol: Any, connection: socket.socket) -> None:
-    """Makes an accepted socket a connection of the loop."""
-    try:
-        await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
-    except OSError as failure:
-        logger.debug("a client left at once: %r", failure)
-        connection.close()
+    def _protocol(self) -> StrictProtocol:
+        return StrictProtocol(
+            limits=self._limits,
+            render=self._render,
+            gate=self._gate,
+            config=self._config,
+            server_state=self._server.server_state,
+            app_state=self._server.lifespan.state,
+        )

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import uvloop
 
+from oneapi.runtime import descriptors
 from oneapi.runtime.environment import Environment, SettingError
 from oneapi.runtime.tasks import cancel
 
@@ -57,6 +58,7 @@ def run(service_factory: Callable[[], Service]) -> None:
         if environment.flag("ONEAPI_PARENT_DEATH", default=False):
             die_with_parent()
         service = service_factory()
+        descriptors.raise_limit()
     except SettingError as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(_EXIT_BAD_SETTING)

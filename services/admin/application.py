@@ -3,6 +3,7 @@
 A new resource is one line in `RESOURCES`. This module must not know what a resource does.
 """
 
+import functools
 from typing import Any
 
 from fastapi import FastAPI
@@ -28,6 +29,7 @@ from services.admin.resources.tokens.routes import router as tokens
 from services.admin.resources.users.routes import router as users
 from services.admin.web import problems
 from services.admin.web.call import DRY_RUN_HEADER
+from services.admin.web.entrance import Entrance, bad_credential
 from services.admin.web.observing import Observing
 from services.admin.web.problems import ProblemBody
 from services.admin.web.routes import is_public
@@ -68,12 +70,12 @@ def build(parts: Parts, sampler: HeadSampler) -> Observing:
         redirect_slashes=False,
     )
     app.state.parts = parts
-    problems.install(app)
+    problems.install(app, functools.partial(bad_credential, parts.failures))
     for resource in RESOURCES:
         app.include_router(resource)
     _add_pages(app, parts)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign] # FastAPI's documented way
-    return Observing(app, sampler)
+    return Observing(Entrance(app, parts.settings.trusted_proxies, parts.failures), sampler)
 
 
 def _add_pages(app: FastAPI, parts: Parts) -> None:

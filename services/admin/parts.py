@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from oneapi.runtime.door.failures import FailureLimiter
 from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.health import Readiness
 from oneapi.runtime.relay_keys import KeyHasher
@@ -31,6 +32,7 @@ class Parts:
     dialer: Dialer
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
+    failures: FailureLimiter = field(default_factory=FailureLimiter)
     running_keys: set[tuple[str, str]] = field(default_factory=set)
 
     @property

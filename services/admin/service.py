@@ -11,6 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from oneapi.runtime import lifecycle, metrics, telemetry
+from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.health import Readiness
 from oneapi.runtime.http_server import HttpServer
@@ -29,13 +30,15 @@ from services.admin.rotation.run import Rotation
 from services.admin.settings import Settings
 from services.admin.store.database import Database
 from services.admin.store.migrations.upgrade import upgrade
+from services.admin.web.entrance import whole_problem
+from services.admin.web.json_body import MAX_BODY
 
 logger = logging.getLogger(__name__)
 
 SQL_PART = "sql"
 RETRY_S = 1.0
 CHECK_S = 2.0
-KEEP_ALIVE_S = 75
+LIMITS = DoorLimits(body_bytes=MAX_BODY)
 
 
 def make_parts(settings: Settings) -> Parts:
@@ -80,7 +83,8 @@ class AdminService(lifecycle.Service):
             build(self._parts, self._telemetry.sampler),
             settings.host,
             settings.port,
-            timeout_keep_alive=KEEP_ALIVE_S,
+            render=whole_problem,
+            limits=LIMITS,
         )
         await self._server.start()
         self._tasks.spawn(self._prepare(self._parts), "prepare the database")

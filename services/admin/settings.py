@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oneapi.runtime import rpc
+from oneapi.runtime.client_address import Network, trusted_proxies
 from oneapi.runtime.environment import Environment, SettingError
 from services.admin.identity.authentication import MAX_CREDENTIAL
 from services.admin.store.database import database_url
@@ -27,6 +28,7 @@ class Settings:
     public_url: str
     router_addresses: tuple[str, ...]
     billing_addresses: tuple[str, ...]
+    trusted_proxies: tuple[Network, ...]
     allow_private_upstreams: bool
     metrics_port: int | None
     trace_sample: float
@@ -62,6 +64,7 @@ class Settings:
             public_url=env.text("ONEAPI_PUBLIC_URL", f"http://{host}:{public_port}").rstrip("/"),
             router_addresses=_targets(env, "ONEAPI_ROUTER_ADDR", "127.0.0.1:3101"),
             billing_addresses=_targets(env, "ONEAPI_BILLING_ADDR", "127.0.0.1:3102"),
+            trusted_proxies=trusted_proxies(env),
             allow_private_upstreams=env.flag("ONEAPI_ALLOW_PRIVATE_UPSTREAMS", False),
             metrics_port=env.port("ONEAPI_METRICS_PORT"),
             trace_sample=env.number("ONEAPI_TRACE_SAMPLE", 0.05, low=0, high=1),

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from oneapi.runtime.health import AsgiApp, Message, Readiness, Receive, Scope, Send, asgi
+from oneapi.runtime import health
+from oneapi.runtime.asgi import AsgiApp, Message, Receive, Scope, Send
+from oneapi.runtime.health import READINESS, Readiness, asgi
 from oneapi.runtime.http_server import HttpServer
 
 
@@ -23,11 +25,11 @@ def app(readiness: Readiness, is_writer: Callable[[], bool]) -> AsgiApp:
                 message = {**message, "body": msgspec.json.encode(answer)}
             await send(message)
 
-        await inner(scope, receive, send_with_role if scope.get("path") == "/readyz" else send)
+        await inner(scope, receive, send_with_role if scope["raw_path"] == READINESS else send)
 
     return with_role
 
 
 def listener(readiness: Readiness, is_writer: Callable[[], bool], host: str, port: int) -> HttpServer:
     """The listener; the caller awaits its `start()` and `stop()`."""
-    return HttpServer(app(readiness, is_writer), host, port)
+    return health.listener(app(readiness, is_writer), host, port)

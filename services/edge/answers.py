@@ -4,17 +4,16 @@ It decides which format a path speaks and which headers every such answer has. I
 """
 
 import functools
-import http
 import re
 from collections.abc import Sequence
-from email.utils import formatdate
 
 import msgspec
 
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.registry import DIALECTS
 from oneapi.runtime import semconv
-from oneapi.runtime.health import Send
+from oneapi.runtime.asgi import Send
+from oneapi.runtime.door.answers import phrase, retry_after, whole_answer
 from oneapi.runtime.ids import uuid7
 from oneapi.runtime.metrics import counter
 from services.edge.paths import MCP_PATH
@@ -59,8 +58,7 @@ def error_answer(
 ) -> tuple[Headers, bytes]:
     """Headers and body of an error, in the format of its path."""
     headers = [*ALWAYS, *id_headers(request_id)]
-    if error.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after_s))))
+    headers += retry_after(error)
     if error.status == 401:
         headers.append(CHALLENGE)
     if error.status == 402:
@@ -103,20 +101,13 @@ async def send_error(
 def raw_error(raw_target: bytes, error: GatewayError, request_id: str = "", *, keep: bool = False) -> bytes:
     """A whole HTTP/1.1 answer for a request that no handler will see. The connection ends after it, unless `keep`."""
     headers, body = error_answer(raw_target.partition(b"?")[0], error, request_id or uuid7())
-    headers += [
-        (b"date", formatdate(usegmt=True).encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"keep-alive" if keep else b"close"),
-    ]
-    lines = [b"HTTP/1.1 %d %s\r\n" % (error.status, _phrase(error.status).encode())]
-    lines += [b"%s: %s\r\n" % header for header in headers]
-    return b"".join([*lines, b"\r\n", body])
+    return whole_answer(error.status, headers, body, keep=keep)
 
 
 def _problem(error: GatewayError, request_id: str) -> bytes:
     problem = {
         "type": "about:blank",
-        "title": _phrase(error.status),
+        "title": phrase(error.status),
         "status": error.status,
         "detail": error.message,
         "code": error.code,
@@ -130,10 +121,3 @@ def _json_rpc(error: GatewayError, request_id: str) -> bytes:
     data = {"code": error.code, "request_id": request_id}
     wrapped = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": error.message, "data": data}}
     return msgspec.json.encode(wrapped)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"

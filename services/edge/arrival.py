@@ -5,7 +5,19 @@ It decides the names by which a request is told about, and must not know what it
 
 import msgspec
 
-from services.edge.door.head import Head
+from oneapi.runtime.door.head import Head, HeadReader
+
+RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta")
+"""The client's headers that an upstream may see. Everything else stays here: an idempotency key, for one, is the
+client's own, and two clients' keys would meet in one provider account."""
+_OF_ANTHROPIC = "anthropic-version"
+
+read_head = HeadReader(relayed=RELAYED_HEADERS, lists=(b"openai-beta", b"anthropic-beta"))
+
+
+def is_anthropic(head: Head) -> bool:
+    """Whether the client says that it is one of Anthropic's."""
+    return any(name == _OF_ANTHROPIC for name, _ in head.relayed)
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -17,3 +29,8 @@ class Arrival(msgspec.Struct, frozen=True):
     address: str
     scheme: str
     started_s: float
+
+    @property
+    def anthropic(self) -> bool:
+        """Whether the client says that it is one of Anthropic's."""
+        return is_anthropic(self.head)

@@ -14,10 +14,11 @@ from oneapi.catalog.keyring import Keyring, KeyringUnavailable, find_problem
 from oneapi.catalog.types import Account, RelayKey
 from oneapi.catalog.view import CatalogView
 from oneapi.runtime import semconv
+from oneapi.runtime.door import refusals as of_door
+from oneapi.runtime.door.failures import FailureLimiter
+from oneapi.runtime.door.source import source_of
 from oneapi.runtime.metrics import counter
 from services.edge import refusals
-from services.edge.door.failures import FailureLimiter
-from services.edge.door.source import source_of
 
 FAILURES = counter(semconv.METRIC_AUTH_FAILURES, "Requests with a bad API key, by what was wrong with it", ("reason",))
 _failures = functools.cache(FAILURES.labels)
@@ -54,4 +55,4 @@ class Authenticator:
             return Caller(key, account, view)
         _failures(problem).inc()
         wait_s = self._limiter.strike(source_of(address), time.monotonic())
-        raise refusals.too_many_failures(wait_s) if wait_s > 0 else refusals.unauthenticated()
+        raise of_door.too_many_failures(wait_s) if wait_s > 0 else refusals.unauthenticated()

@@ -15,6 +15,7 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from oneapi.dialects.errors import GatewayError
+from oneapi.runtime.door import refusals as of_door
 from oneapi.runtime.health import Readiness, ready_answer
 from proto.billing.v1 import billing_pb2, billing_pb2_grpc
 from services.edge import model_list, refusals
@@ -74,7 +75,7 @@ def _json(request: Request, value: Any) -> Response:
 def _add_errors(app: FastAPI) -> None:
     def write(request: Request, error: GatewayError, more: Mapping[str, str] | None = None) -> Response:
         arrival = _arrival(request)
-        headers, body = error_answer(arrival.raw_path, error, arrival.request_id, anthropic=arrival.head.anthropic)
+        headers, body = error_answer(arrival.raw_path, error, arrival.request_id, anthropic=arrival.anthropic)
         answer = _answer(error.status, headers, body)
         answer.headers.update(more or {})
         return answer
@@ -84,7 +85,7 @@ def _add_errors(app: FastAPI) -> None:
             return write(request, error)
         if isinstance(error, HTTPException) and error.status_code == 405:
             return write(request, refusals.method_not_allowed(), error.headers)
-        return write(request, refusals.path_not_found())
+        return write(request, of_door.path_not_found())
 
     app.add_exception_handler(GatewayError, on_error)
     app.add_exception_handler(HTTPException, on_error)
@@ -98,7 +99,7 @@ def _add_models(app: FastAPI, authenticator: Authenticator) -> None:
     @app.get("/v1/models", summary="Models that this key may use", tags=["models"], dependencies=KEY_IN_SCHEMA)
     async def list_models(request: Request) -> Response:
         models = visible_models(await caller_of(request))
-        if not _arrival(request).head.anthropic:
+        if not _arrival(request).anthropic:
             return _json(request, model_list.openai_list(models))
         try:
             return _json(request, model_list.anthropic_list(models, request.query_params))
@@ -110,7 +111,7 @@ def _add_models(app: FastAPI, authenticator: Authenticator) -> None:
         caller = await caller_of(request)
         if not (may_use(caller, model) and serving_channels(caller, model)):
             raise refusals.model_not_found(model)
-        shape = model_list.anthropic_model if _arrival(request).head.anthropic else model_list.openai_model
+        shape = model_list.anthropic_model if _arrival(request).anthropic else model_list.openai_model
         return _json(request, shape(model))
 
 
@@ -154,7 +155,7 @@ def _add_hot_schema(app: FastAPI) -> None:
     """The hot paths are served before FastAPI is asked; here they are only described."""
 
     async def served_elsewhere() -> Response:
-        raise refusals.path_not_found()
+        raise of_door.path_not_found()
 
     for endpoint in ENDPOINTS.values():
         app.add_api_route(

@@ -9,23 +9,25 @@ from collections.abc import Sequence
 
 from oneapi.dialects.errors import GatewayError
 from oneapi.runtime import semconv
+from oneapi.runtime.asgi import AsgiApp, Receive, Scope, Send
 from oneapi.runtime.client_address import Network, client_address
-from oneapi.runtime.health import AsgiApp, Receive, Scope, Send
+from oneapi.runtime.door.body import ClientGone
+from oneapi.runtime.door.head import Head
+from oneapi.runtime.door.protocol import ARRIVED_KEY, CLIENT_KEY, Client
+from oneapi.runtime.door.refusals import path_not_found
+from oneapi.runtime.door.source import client_scheme
+from oneapi.runtime.health import PATHS
 from oneapi.runtime.ids import uuid7
 from oneapi.runtime.metrics import gauge
 from services.edge import refusals
 from services.edge.answers import send_error
-from services.edge.arrival import Arrival
+from services.edge.arrival import Arrival, is_anthropic, read_head
 from services.edge.cold import ARRIVAL_KEY
-from services.edge.door.body import ClientGone
-from services.edge.door.head import Head, read_head
-from services.edge.door.load import Load
-from services.edge.door.protocol import ARRIVED_KEY, CLIENT_KEY, Client
-from services.edge.door.source import client_scheme
 from services.edge.forward.proxy import Forwarder
 from services.edge.inference.endpoints import ENDPOINTS
 from services.edge.inference.handler import Inference
-from services.edge.paths import OWN_PATHS, Owner, owner_of
+from services.edge.load import Load
+from services.edge.paths import Owner, owner_of
 
 logger = logging.getLogger(__name__)
 
@@ -65,15 +67,13 @@ class Entrance:
         request_id = uuid7()
         load = self._load
         refusal = load.refusal(decided=ARRIVED_KEY in scope)
-        if refusal is not None and raw_path not in OWN_PATHS:
+        if refusal is not None and raw_path not in PATHS:
             await send_error(send, raw_path, refusal, request_id)
             return
         load.enter()
         head: Head | None = None
-        anthropic = False
         try:
             head = read_head(scope["headers"])
-            anthropic = head.anthropic
             peer = scope["client"][0] if scope["client"] else ""
             address = client_address(peer, head.forwarded_for.decode("latin-1"), self._trusted)
             scheme = client_scheme(peer, head.forwarded_proto, self._trusted) or scope["scheme"]
@@ -82,6 +82,7 @@ class Entrance:
         except GatewayError as error:
             # What follows a head that two readers could take differently is not read.
             more = _CLOSE if head is None else ()
+            anthropic = head is not None and is_anthropic(head)
             await send_error(send, raw_path, error, request_id, anthropic=anthropic, more=more)
         except ClientGone:
             pass
@@ -91,6 +92,7 @@ class Entrance:
             if client.answered:
                 client.abort()
             else:
+                anthropic = head is not None and is_anthropic(head)
                 await send_error(send, raw_path, refusals.internal_error(), request_id, anthropic=anthropic)
         finally:
             load.leave()
@@ -107,7 +109,7 @@ class Entrance:
             return
         owner = owner_of(arrival.raw_path)
         if owner is Owner.NOBODY:
-            raise refusals.path_not_found()
+            raise path_not_found()
         if owner is Owner.EDGE:
             scope[ARRIVAL_KEY] = arrival
             await self._cold(scope, receive, send)

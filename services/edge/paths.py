@@ -7,6 +7,9 @@ them answers.
 import enum
 import re
 
+from oneapi.runtime.door.paths import is_ambiguous
+from oneapi.runtime.health import PATHS
+
 MCP_PATH = b"/mcp"
 OWN_PREFIXES = (
     b"/v1",
@@ -18,18 +21,8 @@ OWN_PREFIXES = (
     b"/api/paas/v4",
     b"/api/token",
 )
-OWN_PATHS = frozenset({b"/healthz", b"/readyz"})
 _NEVER_ELSEWHERE = frozenset({b"/metrics"})
 
-_SLASH = rb"(?:/|%2f)"
-_AMBIGUOUS = re.compile(
-    rb"[^!-~]|[\\;\"<>^`{|}]"
-    rb"|" + _SLASH + rb"{2}|" + _SLASH + rb"(?:\.|%2e){1,2}(?:" + _SLASH + rb"|$)"
-    rb"|%(?:2e|5c|25|0[0-9a-f]|1[0-9a-f]|7f|c0|c1)|%(?![0-9a-f]{2})"
-    # Letters and digits that nobody has to encode: /%61pi would pass whoever watches over /api.
-    rb"|%(?:2d|3[0-9]|[46][1-9a-f]|[57][0-9a])",
-    re.IGNORECASE,
-)
 _ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 _MANAGEMENT_PREFIX = b"/api/"
 _MODEL_PREFIX = b"/v1/models/"
@@ -49,12 +42,12 @@ def owner_of(raw_path: bytes) -> Owner:
     if raw_path.startswith(_MODEL_PREFIX):
         # Model ids hold slashes, also as %2F. They are looked up as a whole, and nothing is found by a wrong one.
         return Owner.EDGE
-    if not raw_path.startswith(b"/") or _AMBIGUOUS.search(raw_path) or raw_path in _NEVER_ELSEWHERE:
+    if is_ambiguous(raw_path) or raw_path in _NEVER_ELSEWHERE:
         return Owner.NOBODY
     if _ENCODED_SLASH.search(raw_path) and not raw_path.startswith(_MANAGEMENT_PREFIX):
         # Only the management API has names with slashes in its paths.
         return Owner.NOBODY
-    if raw_path in OWN_PATHS:
+    if raw_path in PATHS:
         return Owner.EDGE
     for prefix in OWN_PREFIXES:
         if raw_path.startswith(prefix) and raw_path[len(prefix) : len(prefix) + 1] in {b"", b"/"}:

@@ -1,4 +1,4 @@
-"""Every error that the edge itself may say to a client: one function each, with its status, code and words.
+"""Every error that the edge says behind its door: one function each, with its status, code and words.
 
 It decides the texts, which never repeat what the client or an upstream sent beyond a model's or a field's name. It
 must not know how a dialect writes an error.
@@ -8,7 +8,7 @@ import math
 
 from oneapi.dialects.errors import GatewayError, Kind
 
-OVERLOAD_RETRY_S = 2.0
+BUSY_RETRY_S = 2.0
 DRAIN_RETRY_S = 1.0
 OUTAGE_RETRY_S = 2.0
 UPSTREAM_RETRY_S = 5.0
@@ -23,28 +23,6 @@ def _shown(name: str) -> str:
 # What the request looks like ----------------------------------------------------------------------------------------
 
 
-def malformed_request() -> GatewayError:
-    return GatewayError(400, "invalid_request", "malformed_request", "The HTTP request is malformed.")
-
-
-def headers_too_large() -> GatewayError:
-    return GatewayError(431, "invalid_request", "headers_too_large", "The request's headers are too large.")
-
-
-def url_too_long() -> GatewayError:
-    return GatewayError(414, "invalid_request", "url_too_long", "The request's URL is too long.")
-
-
-def request_timeout() -> GatewayError:
-    return GatewayError(408, "timeout", "request_timeout", "The request did not arrive in time.")
-
-
-def body_too_large(limit_bytes: int) -> GatewayError:
-    return GatewayError(
-        413, "too_large", "request_too_large", f"The request's body is larger than {limit_bytes // 2**20} MiB."
-    )
-
-
 def unsupported_content_type() -> GatewayError:
     return GatewayError(
         415, "unsupported_media", "unsupported_content_type", "The request's content type must be application/json."
@@ -55,10 +33,6 @@ def unsupported_content_encoding() -> GatewayError:
     return GatewayError(
         415, "unsupported_media", "unsupported_content_encoding", "Compressed request bodies are not accepted."
     )
-
-
-def path_not_found() -> GatewayError:
-    return GatewayError(404, "not_found", "not_found", "There is nothing at this path.")
 
 
 def method_not_allowed() -> GatewayError:
@@ -72,16 +46,6 @@ def unauthenticated() -> GatewayError:
     """The one answer for every bad key, whatever is wrong with it."""
     return GatewayError(
         401, "authentication", "invalid_api_key", "The API key is missing, not valid, or may not be used from here."
-    )
-
-
-def too_many_failures(retry_after_s: float) -> GatewayError:
-    return GatewayError(
-        429,
-        "rate_limit",
-        "auth_rate_limited",
-        "Too many requests with a bad API key came from this address.",
-        retry_after_s=max(1.0, math.ceil(retry_after_s)),
     )
 
 
@@ -144,12 +108,6 @@ def receipt_not_found() -> GatewayError:
 # What this gateway can do now ---------------------------------------------------------------------------------------
 
 
-def overloaded() -> GatewayError:
-    return GatewayError(
-        503, "overloaded", "overloaded", "The gateway is busy. Try again shortly.", retry_after_s=OVERLOAD_RETRY_S
-    )
-
-
 def draining() -> GatewayError:
     return GatewayError(
         503, "overloaded", "server_shutdown", "The gateway is restarting. Try again.", retry_after_s=DRAIN_RETRY_S
@@ -201,7 +159,7 @@ def channels_busy() -> GatewayError:
         "overloaded",
         "upstream_busy",
         "Every channel of this model is at its limit of concurrent requests.",
-        retry_after_s=OVERLOAD_RETRY_S,
+        retry_after_s=BUSY_RETRY_S,
     )
 
 

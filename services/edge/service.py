@@ -5,7 +5,6 @@ and how the time for draining is divided. It must not know how any part works.
 """
 
 import asyncio
-import functools
 import logging
 import os
 import signal
@@ -18,8 +17,10 @@ from oneapi.catalog.feed import CatalogFeed
 from oneapi.catalog.keyring import Keyring
 from oneapi.catalog.view import CatalogView
 from oneapi.runtime import health, logs, metrics, telemetry
+from oneapi.runtime.asgi import Receive, Scope, Send
 from oneapi.runtime.connections import connect_nats
-from oneapi.runtime.health import Receive, Scope, Send
+from oneapi.runtime.door.limits import DoorLimits
+from oneapi.runtime.door.protocol import ARRIVED_KEY
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.ids import uuid7
 from oneapi.runtime.lifecycle import Service
@@ -27,16 +28,13 @@ from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.tasks import TaskSet
 from services.edge import refusals
 from services.edge.answers import raw_error, send_error
-from services.edge.door.limits import DoorLimits
-from services.edge.door.load import Load
-from services.edge.door.protocol import ARRIVED_KEY, StrictProtocol
-from services.edge.door.shedding import Shedding
 from services.edge.inference.interruption import Reason
+from services.edge.load import Load
 from services.edge.money.path import MoneyPath
 from services.edge.money.redis_link import RedisAway, RedisLink, RedisSilent
 from services.edge.money.resp import RedisRefused, command
-from services.edge.paths import OWN_PATHS
 from services.edge.settings import Settings
+from services.edge.shedding import Shedding
 from services.edge.wiring import Parts, assemble
 
 logger = logging.getLogger(__name__)
@@ -70,17 +68,13 @@ class EdgeService(Service):
         self._open = False
         self._telemetry: telemetry.Telemetry | None = None
         self._metrics: metrics.MetricsServer | None = None
-        protocol = functools.partial(
-            StrictProtocol, limits=self._limits, render=raw_error, shed=Shedding(self._load), arrive=self._load.arrive
-        )
         self._door = HttpServer(
             self._serve,
             settings.host,
             settings.port,
-            http=protocol,
-            interface="asgi3",
-            proxy_headers=False,
-            timeout_keep_alive=self._limits.keep_alive_s,
+            render=raw_error,
+            limits=self._limits,
+            gate=Shedding(self._load),
         )
 
     @property
@@ -167,7 +161,7 @@ class EdgeService(Service):
         if self._open and self._parts is not None:
             await self._parts.entrance(scope, receive, send)
         elif scope["type"] == "http":
-            if scope["raw_path"] in OWN_PATHS:
+            if scope["raw_path"] in health.PATHS:
                 await self._health(scope, receive, send)
             else:
                 await send_error(send, scope["raw_path"], refusals.not_accepting(_STARTING), uuid7())

@@ -6,8 +6,8 @@ It decides names and defaults only, and must not know what they are used for.
 import dataclasses
 from pathlib import Path
 
-from oneapi.runtime.client_address import Network, parse_networks
-from oneapi.runtime.environment import Environment, SettingError
+from oneapi.runtime.client_address import Network, trusted_proxies
+from oneapi.runtime.environment import Environment
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,10 +41,6 @@ class Settings:
     def read(cls, env: Environment) -> "Settings":
         """The settings of this process. Raises SettingError."""
         data_dir = Path(env.text("ONEAPI_DATA_DIR", ".data"))
-        try:
-            trusted = parse_networks(env.optional("ONEAPI_TRUSTED_PROXIES") or "")
-        except ValueError:
-            raise SettingError("ONEAPI_TRUSTED_PROXIES", "must be addresses or networks, with commas") from None
         return cls(
             host=env.text("ONEAPI_HOST", "127.0.0.1"),
             port=env.integer("ONEAPI_PORT", 3000, 0, 65_535),
@@ -62,7 +58,7 @@ class Settings:
             allow_private_upstreams=env.flag("ONEAPI_ALLOW_PRIVATE_UPSTREAMS", default=False),
             router_grace_s=env.number("ONEAPI_ROUTER_GRACE_SECONDS", 60.0, 0),
             nats_replicas=env.integer("ONEAPI_NATS_REPLICAS", 1, 1, 5),
-            trusted_proxies=trusted,
+            trusted_proxies=trusted_proxies(env, ""),
             max_in_flight=env.integer("ONEAPI_MAX_IN_FLIGHT", 2_048, 1),
             default_max_output_tokens=env.integer("ONEAPI_DEFAULT_MAX_OUTPUT_TOKENS", 8_192, 1),
             trace_sample=env.number("ONEAPI_TRACE_SAMPLE", 0.05, 0, 1),

@@ -10,6 +10,8 @@ import grpc.aio
 from oneapi.catalog.feed import CatalogFeed
 from oneapi.catalog.keyring import Keyring
 from oneapi.runtime import rpc
+from oneapi.runtime.door.failures import FailureLimiter
+from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.health import Readiness
 from oneapi.runtime.sealing import Sealer
@@ -17,15 +19,13 @@ from oneapi.runtime.telemetry import HeadSampler
 from proto.billing.v1 import billing_pb2_grpc
 from services.edge.authentication import Authenticator
 from services.edge.cold import make_app
-from services.edge.door.failures import FailureLimiter
-from services.edge.door.limits import DoorLimits
-from services.edge.door.load import Load
 from services.edge.entrance import Entrance
 from services.edge.forward.proxy import ADMIN_SILENCE_S, Forwarder
 from services.edge.inference.admission import Admission
 from services.edge.inference.attempts import Attempts
 from services.edge.inference.handler import Inference
 from services.edge.inference.relay import Relay
+from services.edge.load import Load
 from services.edge.money.path import MoneyPath
 from services.edge.router.client import RouterClient
 from services.edge.settings import Settings
@@ -80,7 +80,7 @@ def assemble(
     inference = Inference(
         authenticator=authenticator,
         admission=Admission(money, router, cap),
-        relay=Relay(Attempts(targets, Callers(http, SandboxCaller()), router, cap), limits.write_stall_s),
+        relay=Relay(Attempts(targets, Callers(http, SandboxCaller()), router, cap)),
         sampler=sampler,
         load=load,
         body_limit=limits.body_bytes,

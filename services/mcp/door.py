@@ -1,10 +1,11 @@
 """The HTTP door of the MCP gateway: /mcp for clients with a key, /healthz and /readyz.
 
-It decides who gets past (origin, key, room, size, time) before anything of MCP is read, and gives every answer a
-request id. It must not know tools.
+It decides who gets past (origin, key, room, size) before anything of MCP is read, and gives every answer a request id.
+It must not know tools.
 """
 
 import asyncio
+import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,19 +16,27 @@ from mcp_types import INVALID_REQUEST
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from oneapi.catalog.keyring import KeyringUnavailable
+from oneapi.dialects.errors import GatewayError
 from oneapi.runtime import semconv
+from oneapi.runtime.asgi import AsgiApp, Message, Receive, Scope, Send
 from oneapi.runtime.client_address import Network, client_address, is_trusted
-from oneapi.runtime.health import AsgiApp, Message, Readiness, Receive, Scope, Send, asgi
+from oneapi.runtime.door import refusals
+from oneapi.runtime.door.answers import retry_after, whole_answer
+from oneapi.runtime.door.body import ClientGone, read_body
+from oneapi.runtime.door.failures import FailureLimiter
+from oneapi.runtime.door.head import Head, inspect
+from oneapi.runtime.door.limits import DoorLimits
+from oneapi.runtime.door.source import source_of
+from oneapi.runtime.health import PATHS, Readiness, asgi
 from oneapi.runtime.ids import new_id
 from oneapi.runtime.metrics import counter
 from services.mcp.authentication import Authenticator, BadKey, Caller
-from services.mcp.credentials import presented_key
 from services.mcp.endpoint import CALLER
 from services.mcp.message import BadMessage, check_message
 
-PATH = "/mcp"
+PATH = b"/mcp"
 MAX_BODY_BYTES = 4 * 1024 * 1024
-BODY_S = 30.0
+LIMITS = DoorLimits(body_bytes=MAX_BODY_BYTES)
 MAX_REQUESTS_PER_KEY = 64
 CHALLENGE = (b"www-authenticate", b'Bearer realm="one-api"')
 
@@ -61,6 +70,20 @@ def unauthenticated(reason: str) -> Refusal:
     return Refusal(401, f"key_{reason}", "A valid API key is required.", headers=(CHALLENGE,))
 
 
+def of_gateway(error: GatewayError, outcome: str = "") -> Refusal:
+    """What the door in front says."""
+    code = INVALID_REQUEST if error.status < 500 else REFUSED
+    return Refusal(error.status, outcome or error.code, error.message, code, headers=retry_after(error))
+
+
+def whole_refusal(target: bytes, error: GatewayError) -> bytes:
+    """The same as a whole answer, where no request has come through."""
+    del target
+    refusal = of_gateway(error)
+    REQUESTS.labels(refusal.outcome).inc()
+    return whole_answer(refusal.status, [*_id_headers(new_id("req")), *_headers(refusal)], _body(refusal))
+
+
 def busy(outcome: str, message: str, status: int = 503) -> Refusal:
     return Refusal(status, outcome, message, headers=((b"retry-after", b"1"),))
 
@@ -83,25 +106,29 @@ class Door:
         self._origins = origins
         self._trusted = trusted
         self._open: Tally[str] = Tally()
+        self._failures = FailureLimiter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["path"] != PATH:
+        if scope["raw_path"] in PATHS:
             await self._health(scope, receive, send)
             return
         peer = str((scope.get("client") or ("",))[0])
-        request_id = self._request_id(scope, peer)
-        answer = _Answer(send, request_id)
+        answer = _Answer(send)
         try:
-            caller = await self._admit(scope, peer, request_id)
+            head = _inspect(scope)
+            answer.request_id = request_id = self._request_id(head, peer)
+            caller = await self._admit(scope, head, peer, request_id)
             with self._room(caller):
-                body = await _read_body(scope, receive)
+                body = await _read_message(head, receive)
                 REQUESTS.labels("admitted").inc()
                 await self._serve({**scope, CALLER: caller}, body, receive, answer.send)
         except Refusal as refusal:
             REQUESTS.labels(refusal.outcome).inc()
             await answer.refuse(refusal)
+        except ClientGone:
+            REQUESTS.labels("gone").inc()
 
     async def _serve(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         """Lets the inner application answer. A client that leaves cancels the call, since the revision that says so."""
@@ -132,7 +159,7 @@ class Door:
             if not self._open[key.id]:
                 del self._open[key.id]
 
-    async def _admit(self, scope: Scope, peer: str, request_id: str) -> Caller:
+    async def _admit(self, scope: Scope, head: Head, peer: str, request_id: str) -> Caller:
         """Who asks. Raises Refusal."""
         origin = _header(scope, b"origin")
         if origin is not None and origin.lower() not in self._origins:
@@ -140,10 +167,13 @@ class Door:
         authenticator = self._authenticator()
         if authenticator is None:
             raise busy("not_ready", "The service is starting.")
-        address = client_address(peer, _header(scope, b"x-forwarded-for") or "", self._trusted)
+        address = client_address(peer, head.forwarded_for.decode("latin-1"), self._trusted)
         try:
-            key = await authenticator.authenticate(presented_key(scope["headers"]), address)
+            key = await authenticator.authenticate(head.credential, address)
         except BadKey as problem:
+            wait_s = self._failures.strike(source_of(address), time.monotonic())
+            if wait_s > 0:
+                raise of_gateway(refusals.too_many_failures(wait_s), f"key_{problem.reason}") from None
             raise unauthenticated(problem.reason) from None
         except KeyringUnavailable:
             raise busy("keys_unavailable", "API keys can't be checked at the moment.") from None
@@ -152,38 +182,45 @@ class Door:
             raise Refusal(405, "method", "Only POST is served here.", headers=((b"allow", b"POST"),))
         return Caller(key, request_id)
 
-    def _request_id(self, scope: Scope, peer: str) -> str:
+    def _request_id(self, head: Head, peer: str) -> str:
         """The edge's id when it forwards, else one of our own: a client's is never taken."""
-        given = _header(scope, b"x-request-id")
-        if (
-            given
-            and is_trusted(peer, self._trusted)
-            and len(given) <= 128
-            and given.replace("-", "").replace("_", "").isalnum()
-        ):
-            return given
-        return new_id("req")
+        given = head.client_request_id
+        return given if given and is_trusted(peer, self._trusted) else new_id("req")
 
 
 class _Answer:
     """Sends what the client gets: our own refusals, and the inner application's answers with the request's id."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        identity = request_id.encode("ascii", "replace")
-        self._headers = [(b"x-request-id", identity), (b"x-oneapi-request-id", identity)]
+        self.request_id = ""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+            message = {
+                **message,
+                "headers": [*message.get("headers", ()), *_id_headers(self.request_id or new_id("req"))],
+            }
         await self._send(message)
 
     async def refuse(self, refusal: Refusal) -> None:
-        error = {"code": refusal.code, "message": refusal.message}
-        body = msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": error})
-        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *refusal.headers]
+        body = _body(refusal)
+        headers = [*_headers(refusal), (b"content-length", b"%d" % len(body))]
         await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
+
+
+def _id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
+    return [(b"x-request-id", request_id.encode()), (b"x-oneapi-request-id", request_id.encode())]
+
+
+def _headers(refusal: Refusal) -> list[tuple[bytes, bytes]]:
+    return [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *refusal.headers]
+
+
+def _body(refusal: Refusal) -> bytes:
+    error = {"code": refusal.code, "message": refusal.message}
+    return msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": error})
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
@@ -192,29 +229,24 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
     return ", ".join(values) if values else None
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body: one JSON-RPC message, within size and time. Raises Refusal."""
-    declared = _header(scope, b"content-length") or ""
-    too_large = Refusal(413, "too_large", f"The body is larger than {MAX_BODY_BYTES} bytes.", INVALID_REQUEST)
-    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-        raise too_large
-    body = bytearray()
+def _inspect(scope: Scope) -> Head:
+    """The head of a request for this path alone. Raises Refusal."""
     try:
-        async with asyncio.timeout(BODY_S):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Refusal(499, "gone", "The client has gone.")
-                body += message.get("body", b"")
-                if len(body) > MAX_BODY_BYTES:
-                    raise too_large
-                if not message.get("more_body"):
-                    break
-    except TimeoutError:
-        raise Refusal(408, "slow_body", "The body did not arrive in time.", INVALID_REQUEST) from None
-    data = bytes(body)
+        head = inspect(scope)
+        if scope["raw_path"] != PATH:
+            raise refusals.path_not_found()
+    except GatewayError as error:
+        raise of_gateway(error) from None
+    return head
+
+
+async def _read_message(head: Head, receive: Receive) -> bytes:
+    """The whole body: one JSON-RPC message. Raises Refusal and ClientGone."""
     try:
+        data = await read_body(receive, head.content_length, MAX_BODY_BYTES)
         check_message(data)
+    except GatewayError as error:
+        raise of_gateway(error, "too_large") from None
     except BadMessage as problem:
         raise Refusal(400, "bad_message", str(problem), problem.code) from None
     return data

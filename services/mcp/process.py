@@ -20,6 +20,7 @@ from oneapi.catalog.keyring import Keyring
 from oneapi.catalog.types import McpServer
 from oneapi.runtime import health, metrics, telemetry
 from oneapi.runtime.connections import connect_nats
+from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.lifecycle import Service
@@ -28,7 +29,7 @@ from oneapi.runtime.sealing import Sealer
 from oneapi.runtime.tasks import TaskSet
 from services.mcp.authentication import Authenticator
 from services.mcp.directory import ToolDirectory
-from services.mcp.door import MAX_BODY_BYTES, Door
+from services.mcp.door import LIMITS, MAX_BODY_BYTES, Door, whole_refusal
 from services.mcp.endpoint import Endpoint
 from services.mcp.origins import own_origins
 from services.mcp.settings import Settings
@@ -48,8 +49,9 @@ class McpProcess(Service):
 
     name = "mcp"
 
-    def __init__(self, settings: Settings, exporter: SpanExporter | None = None) -> None:
+    def __init__(self, settings: Settings, exporter: SpanExporter | None = None, limits: DoorLimits = LIMITS) -> None:
         self._settings = settings
+        self._limits = limits
         self._exporter = exporter
         self._sealer = Sealer(settings.secret_key, settings.previous_secret_keys)
         self._dialer = Dialer(allow_private=settings.allow_private_upstreams)
@@ -91,8 +93,7 @@ class McpProcess(Service):
             origins=own_origins(settings.public_url, settings.allowed_origins),
             trusted=settings.trusted_proxies,
         )
-        # Whom to believe about addresses is the door's decision, not uvicorn's.
-        self._listener = HttpServer(door, settings.host, settings.port, proxy_headers=False, timeout_keep_alive=75)
+        self._listener = HttpServer(door, settings.host, settings.port, render=whole_refusal, limits=self._limits)
         await self._listener.start()
         self._tasks.spawn(self._follow_catalog(), "catalog")
 

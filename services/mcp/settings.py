@@ -5,8 +5,8 @@ It decides names and defaults, and must not know what the settings are used for.
 
 from dataclasses import dataclass
 
-from oneapi.runtime.client_address import Network, parse_networks
-from oneapi.runtime.environment import Environment, SettingError
+from oneapi.runtime.client_address import Network, trusted_proxies
+from oneapi.runtime.environment import Environment
 
 DEFAULT_PORT = 3103
 DEFAULT_PUBLIC_PORT = 3000
@@ -46,8 +46,7 @@ class Settings:
             previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             public_url=env.text("ONEAPI_PUBLIC_URL", f"http://{host}:{public_port}"),
             allowed_origins=_parts(env.text("ONEAPI_MCP_ALLOWED_ORIGINS", "")),
-            # The edge stands in front and says who asks; on one machine it comes from the loopback.
-            trusted_proxies=_networks("ONEAPI_TRUSTED_PROXIES", env.text("ONEAPI_TRUSTED_PROXIES", "127.0.0.0/8,::1")),
+            trusted_proxies=trusted_proxies(env),
             allow_private_upstreams=env.flag("ONEAPI_ALLOW_PRIVATE_UPSTREAMS", default=False),
             call_limit_s=env.number("ONEAPI_MCP_CALL_SECONDS", DEFAULT_CALL_S, low=1),
             log_level=env.log_level("ONEAPI_LOG_LEVEL"),
@@ -58,10 +57,3 @@ class Settings:
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _networks(name: str, text: str) -> tuple[Network, ...]:
-    try:
-        return parse_networks(text)
-    except ValueError:
-        raise SettingError(name, "must be addresses or networks, separated by commas") from None

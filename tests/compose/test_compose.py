@@ -148,6 +148,7 @@ def test_what_must_stay_is_on_a_volume(document: dict[str, Any]) -> None:
     assert document["services"]["edge"]["volumes"] == ["spool:/var/lib/oneapi"]
 
 
-def test_mcp_believes_its_own_network_alone(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("behind_the_edge", ["mcp", "admin"])
+def test_who_is_behind_the_edge_believes_its_own_network_alone(document: dict[str, Any], behind_the_edge: str) -> None:
     (network,) = document["networks"]["default"]["ipam"]["config"]
-    assert document["services"]["mcp"]["environment"]["ONEAPI_TRUSTED_PROXIES"] == network["subnet"]
+    assert document["services"][behind_the_edge]["environment"]["ONEAPI_TRUSTED_PROXIES"] == network["subnet"]

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 from starlette.requests import Request
 
 from oneapi.dialects import json_guard
+from oneapi.runtime.door.body import read_body
+from services.admin.web.entrance import head_of
 from services.admin.web.problems import Problem
 
 MAX_BODY = 1024 * 1024
-MAX_DISCARDED = 24 * 1024 * 1024
-"""How much of a body that is too large is read all the same: who still sends may miss an answer that comes before."""
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 
@@ -37,8 +37,8 @@ class JsonRequest(Request):
 
 
 async def read(request: Request) -> JsonRequest:
-    """Reads and parses the body. Raises Problem: 400 broken JSON, 413 too large, 415 another type."""
-    body = await _bytes(request)
+    """Reads and parses the body. Raises Problem: 400 broken JSON, 415 another type; GatewayError 413 and ClientGone."""
+    body = await read_body(request.receive, head_of(request).content_length, MAX_BODY)
     if not body:
         return JsonRequest(request, body, None)
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -60,23 +60,6 @@ def parse(body: bytes) -> Any:
         raise _broken() from error
     _check_text(parsed)
     return parsed
-
-
-async def _bytes(request: Request) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length[:20]) > MAX_DISCARDED:
-        raise _too_large()
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_DISCARDED:
-            raise _too_large()
-        if size <= MAX_BODY:
-            chunks.append(chunk)
-    if size > MAX_BODY:
-        raise _too_large()
-    return b"".join(chunks)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -113,7 +96,3 @@ def _check_text(value: Any) -> None:
 
 def _broken() -> Problem:
     return Problem(400, "invalid_json", "The body is not valid JSON.")
-
-
-def _too_large() -> Problem:
-    return Problem(413, "body_too_large", f"The body is over {MAX_BODY} bytes.", headers={"Connection": "close"})

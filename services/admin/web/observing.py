@@ -6,23 +6,17 @@ an exception never reaches the server. This module must not know any route.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from oneapi.runtime import metrics, semconv
+from oneapi.runtime.asgi import AsgiApp, Message, Receive, Scope, Send
 from oneapi.runtime.ids import new_id
 from oneapi.runtime.telemetry import HeadSampler, context_from, current_traceparent, tracer
 
 logger = logging.getLogger(__name__)
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -44,7 +38,7 @@ class Observation:
 class Observing:
     """Wraps the application."""
 
-    def __init__(self, app: App, sampler: HeadSampler) -> None:
+    def __init__(self, app: AsgiApp, sampler: HeadSampler) -> None:
         self._app = app
         self._sampler = sampler
 
@@ -84,7 +78,10 @@ class Observing:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_headers(message, observation.request_id)]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *id_headers(message.get("headers", ()), observation.request_id),
+                ]
             await send(message)
 
         try:
@@ -108,9 +105,10 @@ def _route(scope: Scope) -> str:
     return path if isinstance(path, str) and path else UNMATCHED
 
 
-def _headers(message: Message, request_id: str) -> list[tuple[bytes, bytes]]:
+def id_headers(given: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    """What no answer lacks, beside the headers that it has."""
     value = request_id.encode()
     added = [(b"x-request-id", value), (b"x-oneapi-request-id", value), (b"x-content-type-options", b"nosniff")]
-    if not any(name.lower() == b"cache-control" for name, _ in message.get("headers", ())):
+    if not any(name.lower() == b"cache-control" for name, _ in given):
         added.append((b"cache-control", b"no-store"))
     return added

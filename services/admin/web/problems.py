@@ -5,7 +5,7 @@ address. This module must not know any resource.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from oneapi.dialects.errors import GatewayError
+from oneapi.runtime.door.body import ClientGone
 from services.admin.identity.authentication import CrossSite, Unauthenticated
 from services.admin.reports.clients import ReportMissing, ReportRefused, ReportUnavailable
 from services.admin.store.changes import EntryTooLarge
@@ -156,8 +158,14 @@ def of_database(error: Exception) -> Problem | None:
     return None
 
 
-def install(app: FastAPI) -> None:
-    """Makes every error of the application a problem."""
+def of_gateway(error: GatewayError) -> Problem:
+    """What the door refuses."""
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(round(error.retry_after_s))}
+    return Problem(error.status, error.code, error.message, headers=headers)
+
+
+def install(app: FastAPI, bad_credential: Callable[[Request], Problem]) -> None:
+    """Makes every error of the application a problem; that of a bad credential is the caller's to choose."""
 
     def request_id(request: Request) -> str:
         return str(request.scope.get("state", {}).get("request_id", ""))
@@ -171,7 +179,14 @@ def install(app: FastAPI) -> None:
         return respond(of_validation(error), request_id(request))
 
     async def on_unauthenticated(request: Request, _error: Exception) -> Response:
-        return respond(unauthenticated(), request_id(request))
+        return respond(bad_credential(request), request_id(request))
+
+    async def on_refused_by_door(request: Request, error: Exception) -> Response:
+        assert isinstance(error, GatewayError)  # noqa: S101 - how handlers are registered below
+        return respond(of_gateway(error), request_id(request))
+
+    async def on_gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # for the count alone: there is nobody to answer
 
     async def on_cross_site(request: Request, _error: Exception) -> Response:
         problem = forbidden("A change with a session cookie must come from the console's own pages.", "cross_site")
@@ -200,6 +215,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(Unauthenticated, on_unauthenticated)
+    app.add_exception_handler(GatewayError, on_refused_by_door)
+    app.add_exception_handler(ClientGone, on_gone)
     app.add_exception_handler(CrossSite, on_cross_site)
     app.add_exception_handler(BadCursor, on_cursor)
     app.add_exception_handler(EntryTooLarge, on_too_large)

@@ -110,7 +110,7 @@ _PROBLEMS = {
     414: "The address is too long",
     415: "The body is not application/json",
     422: "Unknown or unacceptable fields, or the Idempotency-Key was used for another request",
-    429: "Too many failed logins",
+    429: "Too many failed logins, or bad credentials from this address",
     431: "The headers are too large",
     500: "Something failed",
     503: "The database or another service does not answer",

@@ -13,12 +13,12 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from oneapi.runtime.health import Receive, Scope, Send
+from oneapi.runtime.asgi import Receive, Scope, Send
+from oneapi.runtime.door.body import ClientGone, read_body
+from oneapi.runtime.door.protocol import CLIENT_KEY, Client
 from services.edge import refusals
 from services.edge.answers import id_headers
 from services.edge.arrival import Arrival
-from services.edge.door.body import ClientGone, read_body
-from services.edge.door.protocol import CLIENT_KEY, Client
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from oneapi.catalog.types import Account, RelayKey
 from oneapi.dialects.meter import StreamMeter
 from oneapi.dialects.registry import Dialect
 from oneapi.dialects.request import RequestFacts
-from oneapi.runtime.health import Send
+from oneapi.runtime.asgi import Send
+from oneapi.runtime.door.protocol import Client
 from services.edge.arrival import Arrival
 from services.edge.authentication import Caller
-from services.edge.door.protocol import Client
 from services.edge.inference.endpoints import Endpoint
 from services.edge.inference.interruption import Interruption
 from services.edge.inference.offers import Offer

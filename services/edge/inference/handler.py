@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.registry import DIALECTS
 from oneapi.runtime import semconv
-from oneapi.runtime.health import Receive, Scope, Send
+from oneapi.runtime.asgi import Receive, Scope, Send
+from oneapi.runtime.door.body import read_body
+from oneapi.runtime.door.protocol import CLIENT_KEY
 from oneapi.runtime.metrics import counter, histogram
 from oneapi.runtime.telemetry import HeadSampler
 from services.edge import refusals
@@ -19,9 +21,6 @@ from services.edge.answers import send_error
 from services.edge.arrival import Arrival
 from services.edge.authentication import Authenticator
 from services.edge.deadlines import Deadlines
-from services.edge.door.body import read_body
-from services.edge.door.load import Load
-from services.edge.door.protocol import CLIENT_KEY
 from services.edge.inference import settling
 from services.edge.inference.admission import Admission, longest_s
 from services.edge.inference.endpoints import Endpoint
@@ -31,6 +30,7 @@ from services.edge.inference.links import check_links
 from services.edge.inference.offers import INPUT_BUCKETS, OUTPUT_BUCKETS
 from services.edge.inference.relay import CANCEL, Relay, settle_by_meter
 from services.edge.inference.tracing import RequestTrace
+from services.edge.load import Load
 
 REQUESTS = counter(semconv.METRIC_REQUESTS, "Requests to models, by endpoint and status", ("endpoint", "status"))
 _requests = functools.cache(REQUESTS.labels)

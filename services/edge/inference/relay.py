@@ -4,8 +4,6 @@ It decides what the client sees when an answer breaks, and the order at its end:
 it is sent, and the terminal record is written before the client sees the end. It must not know which channel answers.
 """
 
-import asyncio
-
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.usage import counted
 from oneapi.pricing.money import usd_text
@@ -33,11 +31,10 @@ CANCEL = "cancel"
 
 
 class Relay:
-    """The way from the providers to the clients. A client that takes nothing for `write_stall_s` counts as gone."""
+    """The way from the providers to the clients."""
 
-    def __init__(self, attempts: Attempts, write_stall_s: float) -> None:
+    def __init__(self, attempts: Attempts) -> None:
         self._attempts = attempts
-        self._write_stall_s = write_stall_s
 
     async def run(self, exchange: Exchange, plan: router_pb2.Plan) -> None:
         """Answers an admitted request. Raises GatewayError while nothing has been sent."""
@@ -145,17 +142,8 @@ class Relay:
 
     async def _send(self, exchange: Exchange, body: bytes, *, more: bool) -> None:
         message = {"type": "http.response.body", "body": body, "more_body": more}
-        if not exchange.client.congested:
-            await exchange.send(message)
-            return
-        # While we wait here nothing is read from the provider either.
-        try:
-            async with asyncio.timeout(self._write_stall_s):
-                await exchange.send(message)
-        except TimeoutError:
-            exchange.client.abort()
-            if exchange.key.disconnect == CANCEL:
-                exchange.interruption.stop(Reason.CLIENT_GONE)
+        # While a client that takes little is waited for here, nothing is read from the provider either.
+        await exchange.send(message)
 
 
 def settle_by_meter(exchange: Exchange, outcome: str, *, status: int) -> Charge:

@@ -1,6 +1,7 @@
 """The admin application in this process, and what a test needs to talk to it."""
 
 import asyncio
+import ipaddress
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -38,6 +39,7 @@ def settings(data_dir: Path, *, database_url: str | None = None, **replaced: Any
         public_url="http://gateway.test",
         router_addresses=("127.0.0.1:1",),
         billing_addresses=("127.0.0.1:1",),
+        trusted_proxies=(ipaddress.ip_network("127.0.0.0/8"),),
         allow_private_upstreams=False,
         metrics_port=None,
         trace_sample=0.0,

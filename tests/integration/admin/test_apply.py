@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from oneapi.runtime.door.answers import small_json
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.telemetry import HeadSampler
 from services.admin.application import build
@@ -68,7 +69,7 @@ class Command:
 
 @pytest.fixture
 async def command(admin: Admin, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Command]:
-    server = HttpServer(build(admin.parts, HeadSampler(0.0)), "127.0.0.1", 0)
+    server = HttpServer(build(admin.parts, HeadSampler(0.0)), "127.0.0.1", 0, render=small_json)
     await server.start()
     yield Command(f"http://127.0.0.1:{server.port}", tmp_path / "one-api.yaml", capsys)
     await server.stop()

@@ -53,14 +53,14 @@ async def test_types_and_sizes(admin: Admin) -> None:
     answer = await admin.client.post("/api/accounts", content=b"{}", headers=JSON | {"content-encoding": "gzip"})
     problem(answer, 415, "unsupported_media_type")
     big = json.dumps({"name": "a" * MAX_BODY}).encode()
-    problem(await admin.client.post("/api/accounts", content=big, headers=JSON), 413, "body_too_large")
+    problem(await admin.client.post("/api/accounts", content=big, headers=JSON), 413, "request_too_large")
 
     async def unannounced() -> AsyncIterator[bytes]:
         for _ in range(3):
             yield b" " * (MAX_BODY // 2)
 
     answer = await admin.client.post("/api/accounts", content=unannounced(), headers=JSON)
-    problem(answer, 413, "body_too_large")
+    problem(answer, 413, "request_too_large")
     charset = {"content-type": "application/json; charset=utf-8"}
     assert (await admin.client.post("/api/accounts", content=b'{"name":"a"}', headers=charset)).status_code == 201
 

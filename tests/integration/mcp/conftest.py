@@ -23,9 +23,12 @@ from oneapi.bus.streams import ensure
 from oneapi.catalog.entries import encode, kv_key
 from oneapi.catalog.types import Account, McpServer, RelayKey
 from oneapi.runtime.connections import connect_nats
+from oneapi.runtime.door.answers import small_json
+from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.relay_keys import KeyHasher, mint
 from oneapi.runtime.sealing import Sealer
+from services.mcp.door import LIMITS
 from services.mcp.process import McpProcess
 from services.mcp.settings import Settings
 from tests.integration.own_nats import OwnNats
@@ -101,7 +104,7 @@ async def bus(own_nats: OwnNats) -> AsyncIterator[Bus]:
 class Gateway:
     """A running gateway and clients of it."""
 
-    def __init__(self, nats_url: str, **settings: Any) -> None:
+    def __init__(self, nats_url: str, *, limits: DoorLimits = LIMITS, **settings: Any) -> None:
         self.spans = InMemorySpanExporter()
         defaults: dict[str, Any] = {
             "host": "127.0.0.1",
@@ -118,7 +121,7 @@ class Gateway:
             "trace_sample": 0.0,
             "otlp_endpoint": None,
         }
-        self.process = McpProcess(Settings(**(defaults | settings)), self.spans)
+        self.process = McpProcess(Settings(**(defaults | settings)), self.spans, limits)
 
     async def start(self) -> None:
         await self.process.start()
@@ -183,7 +186,7 @@ class Tools:
         self.seen: list[tuple[str, dict[str, str]]] = []
         self._app = server.streamable_http_app(**options)
         self._sessions = server.session_manager
-        self._listener = HttpServer(self._record, "127.0.0.1", 0, lifespan="on", interface="asgi3")
+        self._listener = HttpServer(self._record, "127.0.0.1", 0, render=small_json, lifespan="on")
 
     async def _record(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":

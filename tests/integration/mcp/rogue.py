@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from oneapi.runtime.door.answers import small_json
 from oneapi.runtime.http_server import HttpServer
 
 JSON = (b"content-type", b"application/json")
@@ -22,7 +23,7 @@ class Rogue:
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.gone = asyncio.Event()
-        self._listener = HttpServer(self, "127.0.0.1", 0)
+        self._listener = HttpServer(self, "127.0.0.1", 0, render=small_json)
 
     @property
     def url(self) -> str:

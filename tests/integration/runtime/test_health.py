@@ -7,6 +7,7 @@ import socket
 import aiohttp
 import pytest
 
+from oneapi.runtime.door.answers import small_json
 from oneapi.runtime.health import Readiness, serve
 from oneapi.runtime.http_server import HttpServer
 
@@ -48,7 +49,7 @@ async def test_a_stop_cuts_what_does_not_end() -> None:
         finally:
             cut.set()
 
-    server = HttpServer(never, "127.0.0.1", 0)
+    server = HttpServer(never, "127.0.0.1", 0, render=small_json)
     await server.start()
     _, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")

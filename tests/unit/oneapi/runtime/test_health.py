@@ -16,7 +16,7 @@ async def ask(readiness: Readiness, path: str, method: str = "GET") -> tuple[int
     async def receive() -> Any:
         raise AssertionError
 
-    await asgi(readiness)({"type": "http", "path": path, "method": method}, receive, send)
+    await asgi(readiness)({"type": "http", "raw_path": path.encode(), "method": method}, receive, send)
     body = sent[1]["body"]
     return sent[0]["status"], msgspec.json.decode(body) if body else None
 

@@ -14,6 +14,7 @@ def test_defaults() -> None:
     assert found.database_url == f"sqlite+aiosqlite:///{Path('.data/admin.sqlite3').absolute()}"
     assert found.allow_private_upstreams is False
     assert found.metrics_port is None
+    assert [str(network) for network in found.trusted_proxies] == ["127.0.0.0/8", "::1/128"]
     assert found.nats_replicas == 1
 
 
@@ -43,6 +44,7 @@ def test_postgresql_is_always_called_by_asyncpg(given: str) -> None:
         ("DATABASE_URL", "mysql://h/d"),
         ("DATABASE_URL", "not a url"),
         ("ONEAPI_TRACE_SAMPLE", "2"),
+        ("ONEAPI_TRUSTED_PROXIES", "everybody"),
         ("ONEAPI_NATS_REPLICAS", "6"),
         ("ONEAPI_LOG_LEVEL", "loud"),
     ],

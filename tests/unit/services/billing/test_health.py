@@ -19,7 +19,7 @@ async def ask(readiness: Readiness, writer: bool, path: str) -> tuple[int, dict[
     async def receive() -> MutableMapping[str, Any]:
         return {"type": "http.request"}
 
-    await app(readiness, lambda: writer)({"type": "http", "path": path, "method": "GET"}, receive, send)
+    await app(readiness, lambda: writer)({"type": "http", "raw_path": path.encode(), "method": "GET"}, receive, send)
     return sent[0]["status"], msgspec.json.decode(sent[1]["body"])
 
 

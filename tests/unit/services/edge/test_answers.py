@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from oneapi.runtime.door import refusals as of_door
 from services.edge import refusals
 from services.edge.answers import dialect_of, error_answer, raw_error
 
@@ -29,7 +30,7 @@ def test_a_client_of_anthropics_gets_its_errors_everywhere() -> None:
 
 
 def test_formats() -> None:
-    error = refusals.overloaded()
+    error = of_door.overloaded()
     headers, body = error_answer(b"/mcp", error, "r1")
     assert json.loads(body)["error"]["data"] == {"code": "overloaded", "request_id": "r1"}
     assert dict(headers)[b"retry-after"] == b"2"
@@ -47,7 +48,7 @@ def test_a_bad_key_is_told_how_to_authenticate() -> None:
 
 
 def test_a_whole_answer() -> None:
-    head, _, body = raw_error(b"/v1/messages?x=1", refusals.request_timeout()).partition(b"\r\n\r\n")
+    head, _, body = raw_error(b"/v1/messages?x=1", of_door.request_timeout()).partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     assert lines[0] == b"HTTP/1.1 408 Request Timeout"
     assert b"connection: close" in lines

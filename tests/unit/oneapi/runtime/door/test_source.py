@@ -1,5 +1,5 @@
 from oneapi.runtime.client_address import parse_networks
-from services.edge.door.source import client_scheme, source_of
+from oneapi.runtime.door.source import client_scheme, source_of
 
 PROXIES = parse_networks("10.0.0.0/8, 2001:db8::1")
 

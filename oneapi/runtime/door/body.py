@@ -4,8 +4,8 @@ It decides when a body is too large, by its declared and by its real size. Deadl
 know what the body holds.
 """
 
-from oneapi.runtime.health import Receive
-from services.edge import refusals
+from oneapi.runtime.asgi import Receive
+from oneapi.runtime.door import refusals
 
 
 class ClientGone(Exception):

@@ -1,8 +1,9 @@
 import pytest
 
 from oneapi.dialects.errors import GatewayError
-from services.edge.door.head import read_head
+from oneapi.runtime.door.head import HeadReader, inspect
 
+read_head = HeadReader()
 HOST = (b"host", b"gw.example:3000")
 KEY = b"sk-abc"
 
@@ -63,7 +64,8 @@ def test_length() -> None:
 
 
 def test_what_travels_on() -> None:
-    head = read_head(
+    reader = HeadReader(relayed=(b"anthropic-version", b"anthropic-beta"), lists=(b"anthropic-beta",))
+    head = reader(
         [
             HOST,
             (b"anthropic-beta", b"a"),
@@ -80,10 +82,34 @@ def test_what_travels_on() -> None:
     assert dict(head.relayed) == {"anthropic-beta": "a,b", "anthropic-version": "2023-06-01"}
     assert head.client_request_id == "client_1.a-B"
     assert head.forwarded_proto == b"https"
-    assert head.anthropic
     assert head.traceparent == "00-1-2-01"
 
 
 @pytest.mark.parametrize("value", [b"", b"a b", b"a\tb", b"x" * 129, b"{}", b"\xff"])
 def test_a_request_id_of_another_form_is_not_kept(value: bytes) -> None:
     assert read_head([HOST, (b"x-request-id", value)]).client_request_id == ""
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "status"),
+    [
+        ([HOST], b"/a", 200),
+        ([], b"/a", 400),
+        ([HOST], b"//a", 404),
+        ([HOST], b"/%2e%2e/a", 404),
+        ([HOST], b"*", 404),
+    ],
+)
+def test_heads_and_paths_at_once(headers: list[tuple[bytes, bytes]], path: bytes, status: int) -> None:
+    scope = {"headers": headers, "raw_path": path}
+    if status == 200:
+        assert inspect(scope).content_length == 0
+        return
+    with pytest.raises(GatewayError) as refused:
+        inspect(scope)
+    assert refused.value.status == status
+
+
+def test_one_header_twice_is_ambiguous_and_two_headers_are_not() -> None:
+    assert read_head([HOST, (b"authorization", b"Bearer a"), (b"authorization", b"Bearer a")]).ambiguous
+    assert not read_head([HOST, (b"authorization", b"Bearer a"), (b"x-api-key", b"b")]).ambiguous

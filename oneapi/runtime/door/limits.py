@@ -22,10 +22,16 @@ class DoorLimits:
     pipelined: int = 64
     """How many requests may wait for the one before them. Each waits parsed, in a hundred times its size."""
     header_s: float = 10.0
+    head_pieces: int = 256
+    """In how many pieces a head may come. Packets of a bad network are far fewer."""
+    unfinished_heads: int = 16_384
+    """How many new connections may wait for a head; never more than half of the process's descriptors."""
     body_idle_s: float = 5.0
     body_total_s: float = 60.0
     body_bytes_per_s: int = KIB
     """The slowest body that is still read, once the first seconds are over."""
     keep_alive_s: int = 75
     write_stall_s: float = 60.0
-    """How long a client may take nothing of an answer before it counts as gone."""
+    """How often a client that does not take what it is sent is looked at. It is cut when it took less than
+    `write_bytes_per_s` since the last time."""
+    write_bytes_per_s: int = KIB

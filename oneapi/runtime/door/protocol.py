@@ -1,7 +1,8 @@
-"""uvicorn's httptools protocol with what it lacks: deadlines for headers and bodies, bounds on heads, error answers
-in the caller's own format, and a sign for the handler when the client has gone.
+"""uvicorn's httptools protocol with what it lacks: deadlines for headers, bodies and readers, bounds on heads, error
+answers in the service's own format, and a sign for the handler when the client has gone.
 
-It decides when a connection is cut before or while a request arrives. It must not know what a request is about.
+It decides when a connection is cut before or while a request arrives, or while its answer leaves. It must not know what
+a request is about.
 """
 
 import asyncio
@@ -13,9 +14,11 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from oneapi.dialects.errors import GatewayError
-from services.edge import refusals
-from services.edge.door.cycle import Cycle
-from services.edge.door.limits import DoorLimits
+from oneapi.runtime.door import refusals
+from oneapi.runtime.door.answers import Render
+from oneapi.runtime.door.cycle import Cycle
+from oneapi.runtime.door.gate import Gate
+from oneapi.runtime.door.limits import DoorLimits
 
 CLIENT_KEY = "oneapi.client"
 """Where the ASGI scope holds the `Client`."""
@@ -37,10 +40,6 @@ class Client(Protocol):
     gone: bool
     on_gone: Callable[[], object] | None
     """Called once when the connection ends, if set by then."""
-
-    @property
-    def congested(self) -> bool:
-        """Whether more was sent than the client has taken, so that the next send waits."""
 
     @property
     def answered(self) -> bool:
@@ -68,46 +67,35 @@ class _Dropped(list[tuple[bytes, bytes]]):
 
 
 class StrictProtocol(HttpToolsProtocol):
-    """One connection. `render` makes a whole HTTP answer of an error for the request's raw target, `shed` one for a
-    target that is not served now because too much is to do; b"" when it is served. `arrive` is told of a request that
-    could have been shed and was not.
+    """One connection. `render` makes a whole HTTP answer of an error for the request's raw target, `gate` says who is
+    served at all.
     """
 
-    def __init__(
-        self,
-        *,
-        limits: DoorLimits,
-        render: Callable[[bytes, GatewayError], bytes],
-        shed: Callable[[bytes], bytes],
-        arrive: Callable[[], None],
-        **given: Any,
-    ) -> None:
+    def __init__(self, *, limits: DoorLimits, render: Render, gate: Gate, **given: Any) -> None:
         super().__init__(**given)
         self.gone = False
         self.on_gone: Callable[[], object] | None = None
         self.url = b""
         self._limits = limits
         self._render = render
-        self._shed = shed
-        self._arrive = arrive
+        self._shed = gate.shed
+        self._arrive = gate.arrive
         self._shed_with = b""
         self._stage = _Stage.HEAD
         self._timer: asyncio.TimerHandle | None = None
+        self._reader_timer: asyncio.TimerHandle | None = None
+        self._unsent_bytes = 0
         self._error: GatewayError | None = None
         self._refused = False
         self._plain_head = b""
         self._running: Cycle | None = None
         self._chunk_bytes = 0
         self._message_bytes = 0
+        self._pieces = 0
         self._body_started_s = 0.0
         self._last_byte_s = 0.0
 
     # The handler's view
-
-    @property
-    def congested(self) -> bool:
-        """See `Client`."""
-        return self.flow.write_paused
 
     @property
     def answered(self) -> bool:
@@ -125,10 +113,11 @@ class StrictProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=_CONGESTION_BYTES)
-        self._arm(self._limits.header_s)
+        self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._unwatch_reader()
         super().connection_lost(exc)
         self.gone = True
         if self.on_gone is not None:
@@ -177,10 +166,11 @@ class StrictProtocol(HttpToolsProtocol):
             if self._timer is not None:
                 self._disarm()
         elif self._stage is _Stage.HEAD:
-            if self._message_bytes > self._limits.header_bytes:
+            self._pieces += 1
+            if self._message_bytes > self._limits.header_bytes or self._pieces > self._limits.head_pieces:
                 self._refuse(refusals.headers_too_large())
             elif self._timer is None:
-                self._arm(self._limits.header_s)
+                self._await_head()
         else:
             self._last_byte_s = self.loop.time()
             if self._message_bytes > self._limits.discard_bytes:
@@ -282,6 +272,10 @@ class StrictProtocol(HttpToolsProtocol):
 
     # Deadlines
 
+    def _await_head(self) -> None:
+        self._pieces = 0
+        self._arm(self._limits.header_s)
+
     def _arm(self, delay_s: float) -> None:
         self._timer = self.loop.call_later(delay_s, self._on_timer)
 
@@ -317,6 +311,50 @@ class StrictProtocol(HttpToolsProtocol):
         else:
             self._arm(limits.body_idle_s)
 
+    # Readers
+
+    def pause_writing(self) -> None:
+        """The client has much to take: it is watched until it has taken most of it."""
+        super().pause_writing()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        """It has."""
+        super().resume_writing()
+        self._unwatch_reader()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn has it. A connection that closes does so when its client has taken the rest."""
+        if self.transport.is_closing():
+            self._watch_reader()
+        super().on_response_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing came for long, and the connection closes."""
+        super().timeout_keep_alive_handler()
+        self._watch_reader()
+
+    def _watch_reader(self) -> None:
+        if self._reader_timer is None:
+            self._unsent_bytes = self.transport.get_write_buffer_size()
+            if self._unsent_bytes:
+                self._reader_timer = self.loop.call_later(self._limits.write_stall_s, self._check_reader)
+
+    def _unwatch_reader(self) -> None:
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None
+
+    def _check_reader(self) -> None:
+        """Something is still unsent: does the client take it fast enough?"""
+        self._reader_timer = None
+        before = self._unsent_bytes
+        limits = self._limits
+        if before - self.transport.get_write_buffer_size() < limits.write_bytes_per_s * limits.write_stall_s:
+            self.abort()
+        else:
+            self._watch_reader()
+
     def _refuse(self, error: GatewayError) -> None:
         """Answers for the handler where none has answered yet, and ends the connection."""
         cycle = self.cycle
@@ -344,14 +382,18 @@ class StrictProtocol(HttpToolsProtocol):
             self.gone = True
             if self.on_gone is not None:
                 self.on_gone()
-        self._linger()
+        self._linger(ended=not silent)
 
-    def _linger(self) -> None:
-        """Reads on for a moment: closing with unread bytes in the socket would reset it, and the answer with it."""
+    def _linger(self, *, ended: bool) -> None:
+        """Reads on for a moment: closing with unread bytes in the socket would reset it, and the answer with it.
+
+        Unless `ended`, answers to earlier requests may still be written meanwhile.
+        """
         self.flow.resume_reading()
-        try:
-            self.transport.write_eof()
-        except (OSError, RuntimeError, NotImplementedError):
-            self.transport.close()
-            return
+        if ended:
+            try:
+                self.transport.write_eof()
+            except (OSError, RuntimeError, NotImplementedError):
+                self.transport.close()
+                return
         self._arm(_LINGER_S)

@@ -1,4 +1,4 @@
-from services.edge.door.failures import FailureLimiter
+from oneapi.runtime.door.failures import FailureLimiter
 
 
 def test_a_burst_is_borne_then_the_rate_holds() -> None:

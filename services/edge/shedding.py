@@ -7,19 +7,19 @@ given its own request id. It must not know why there is too much to do.
 import time
 from collections.abc import Callable
 
+from oneapi.runtime.door import refusals
+from oneapi.runtime.health import PATHS
 from oneapi.runtime.ids import uuid7
-from services.edge import refusals
 from services.edge.answers import REFUSALS, raw_error
-from services.edge.door.load import Load
-from services.edge.paths import OWN_PATHS
+from services.edge.load import Load
 
 PLACE_OF_ID = uuid7()
 MAX_TARGETS = 64
 
 
 class Shedding:
-    """Called with a request's raw target: the whole answer when it is turned away, else b"". The connection is kept:
-    a client that comes again on a new one costs more than one that waits on its own.
+    """The door's gate. The connection of who is turned away is kept: a client that comes again on a new one costs
+    more than one that waits on its own.
     """
 
     def __init__(self, load: Load, clock: Callable[[], float] = time.time) -> None:
@@ -29,9 +29,11 @@ class Shedding:
         self._written: dict[bytes, bytes] = {}
         error = refusals.overloaded()
         self._count = REFUSALS.labels(error.kind, error.status)
+        self.arrive = load.arrive
 
-    def __call__(self, target: bytes) -> bytes:
-        if not self._load.overloaded or self._load.draining or target in OWN_PATHS:
+    def shed(self, target: bytes) -> bytes:
+        """The whole answer to this raw target when it is turned away, else b""."""
+        if not self._load.overloaded or self._load.draining or target in PATHS:
             return b""
         self._count.inc()
         return self._template(target).replace(PLACE_OF_ID.encode(), uuid7().encode())

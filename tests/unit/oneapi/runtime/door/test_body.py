@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from oneapi.dialects.errors import GatewayError
-from oneapi.runtime.health import Receive
-from services.edge.door.body import ClientGone, read_body
+from oneapi.runtime.asgi import Receive
+from oneapi.runtime.door.body import ClientGone, read_body
 
 
 def receiving(*messages: dict[str, Any]) -> Receive:

@@ -1,6 +1,6 @@
 import asyncio
 
-from services.edge.door.load import FEWEST, Load
+from services.edge.load import FEWEST, Load
 
 
 def test_no_more_than_the_bound_comes_in() -> None:

@@ -6,7 +6,7 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from services.edge.door.cycle import Cycle
+from oneapi.runtime.door.cycle import Cycle
 
 
 class Line:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from oneapi.dialects.errors import GatewayError
+from oneapi.runtime.door.refusals import overloaded
 from services.edge import refusals
 
 QUICK_S = 0.05
@@ -49,7 +50,7 @@ class Load:
         """Why no request may come in now; None when one may. `decided`: the door has found room for it."""
         if self.draining:
             return refusals.draining()
-        return refusals.overloaded() if not decided and self.overloaded else None
+        return overloaded() if not decided and self.overloaded else None
 
     @property
     def overloaded(self) -> bool:
