@@ -12,7 +12,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-replicas test-faults test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-auth soak check format static unit proto proto-check lock venv-run venv-test
+.PHONY: help run test test-all test-replicas test-faults test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit proto proto-check lock venv-run venv-test
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -77,6 +77,9 @@ sbom: venv-test ## what the image is made of, as CycloneDX: every pinned package
 	@mkdir -p $(dir $(SBOM))
 	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
 		--mc-type application --spec-version 1.6 --output-reproducible --of JSON -o $(SBOM)
+
+bench-slow: venv-test ## good requests beside 5,000 connections that send byte by byte; writes .bench/slow.json
+	@$(BIN)/python -m tests.bench.slow_connections
 
 soak: venv-test ## half of one edge's load for MINUTES (20); what it keeps of memory and descriptors
 	@$(BIN)/python -m tests.bench.soak $(MINUTES)
