@@ -151,7 +151,6 @@ class Lobby:
                 self._show_out(waiting)
             elif waiting.looks > self._limits.head_pieces:
                 self._turn_away(waiting, refusals.headers_too_large())
-
         self._look_again()
 
     def _look_again(self) -> None:
