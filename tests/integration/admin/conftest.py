@@ -9,8 +9,11 @@ import pytest
 
 from tests.integration.admin.gateway import Admin, settings
 from tests.integration.admin.upstream import Upstream
+from tests.integration.on_uvloop import pytest_asyncio_loop_factories
 from tests.integration.own_nats import OwnNats
 from tests.servers import unique_name
+
+__all__ = ["pytest_asyncio_loop_factories"]
 
 KINDS = ["sqlite", "postgresql"]
 

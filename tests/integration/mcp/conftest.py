@@ -31,7 +31,10 @@ from oneapi.runtime.sealing import Sealer
 from services.mcp.door import LIMITS
 from services.mcp.process import McpProcess
 from services.mcp.settings import Settings
+from tests.integration.on_uvloop import pytest_asyncio_loop_factories
 from tests.integration.own_nats import OwnNats
+
+__all__ = ["pytest_asyncio_loop_factories"]
 
 SECRET = "a secret of the tests"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -17,7 +17,10 @@ from oneapi.runtime.connections import connect_nats
 from proto.router.v1.router_pb2_grpc import RouterStub
 from services.router.process import RouterProcess
 from services.router.settings import Settings
+from tests.integration.on_uvloop import pytest_asyncio_loop_factories
 from tests.integration.own_nats import OwnNats
+
+__all__ = ["pytest_asyncio_loop_factories"]
 
 SECRET = "a secret of the tests"
 
