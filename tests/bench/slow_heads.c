@@ -1,6 +1,7 @@
 // Many connections that send a request's head one byte at a time and never finish it; each comes back when it is cut.
 // ./slow_heads PORT COUNT SECONDS [INTERVAL_MS, 1000]
-// One thread, one epoll loop, sends spread evenly over the interval. Prints one JSON line:
+// One thread, one epoll loop; they come within ten seconds, and sends are spread evenly, so that each second is like
+// the others. Prints one JSON line:
 // bytes sent, connections made, answers seen before a cut, most connections open at the same time.
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -77,7 +78,8 @@ int main(int count_of_arguments, char **arguments) {
         if (due - turns > (uint64_t)count) turns = due - count;
         for (; turns < due; turns++) {
             conn *c = &all[turns % count];
-            if (c->fd < 0) { come(c); continue; }
+            // In a turn that is theirs alone: the deadlines of those that come together end together.
+            if (c->fd < 0) { if (turns / count >= (turns % count) % 10) come(c); continue; }
             if (send(c->fd, head + c->sent, 1, MSG_NOSIGNAL) == 1) {
                 sent++;
                 if (c->sent + 2 < (int)sizeof head) c->sent++;

@@ -12,7 +12,7 @@ import errno
 import logging
 import select
 import socket
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from oneapi.dialects.errors import GatewayError
@@ -29,24 +29,26 @@ FIRST_MOMENT_S = 1.0
 LINGER_S = 1.0
 CROWD, GLANCE_S = 64, 0.02
 """With more than so many waiting, what has come is looked at so often, and not at once."""
+SLOW_LOOKS, SLOW_GLANCE_S = 3, 3.0
+"""In a crowd, a head that has come in more than so many pieces is looked at as seldom as this."""
 TICK_S = 0.05
 """What is due sooner is done together."""
 OUT_OF_RESOURCES_S = 1.0
 _NO_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _ENDED = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-_ENDS = (b"\r\n\r\n", b"\n\n", b"\n\r\n")
-"""The last two end no proper head. The protocol says so at once, rather than nobody at the deadline."""
 
 
 class _Waiting:
-    """A connection without a head. `looks` counts how often something has come."""
+    """A connection without a head. `looks` counts how often something has come, `again_s` is when a slow one is looked
+    at again."""
 
-    __slots__ = ("connection", "looks", "since_s")
+    __slots__ = ("again_s", "connection", "looks", "since_s")
 
     def __init__(self, connection: socket.socket, since_s: float) -> None:
         self.connection = connection
         self.since_s = since_s
         self.looks = 0
+        self.again_s = 0.0
 
 
 class Lobby:
@@ -68,7 +70,9 @@ class Lobby:
         self._loop = asyncio.get_running_loop()
         self._events = select.epoll()
         self._room = memoryview(bytearray(limits.header_bytes + 1))
-        self._waiting: dict[int, _Waiting] = {}
+        # A plain dict would look for its first entry among all that have gone.
+        self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
+        self._slow: deque[_Waiting] = deque()
         self._leaving: deque[_Waiting] = deque()
         self._deadline: asyncio.TimerHandle | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -91,6 +95,7 @@ class Lobby:
         for waiting in (*self._waiting.values(), *self._leaving):
             waiting.connection.close()
         self._waiting.clear()
+        self._slow.clear()
         self._leaving.clear()
         self._events.close()
 
@@ -150,12 +155,35 @@ class Lobby:
             elif event & _ENDED:
                 self._show_out(waiting)
             elif waiting.looks > self._limits.head_pieces:
-                self._turn_away(waiting, refusals.headers_too_large())
+                self._turn_away(waiting, self._render_once(refusals.headers_too_large()))
+            elif waiting.looks > SLOW_LOOKS and self._glance is not None:
+                self._slow_down(waiting, descriptor)
+        self._look_at_slow()
         self._look_again()
+
+    def _slow_down(self, waiting: _Waiting, descriptor: int) -> None:
+        """Nobody tells us any more when something comes."""
+        self._events.modify(descriptor, 0)
+        waiting.again_s = self._loop.time() + SLOW_GLANCE_S
+        self._slow.append(waiting)
+
+    def _look_at_slow(self) -> None:
+        """Those whose time has come."""
+        now_s = self._loop.time()
+        while self._slow and self._slow[0].again_s <= now_s:
+            waiting = self._slow.popleft()
+            descriptor = waiting.connection.fileno()
+            if self._waiting.get(descriptor) is not waiting:
+                continue  # it is gone
+            if self._goes_on(waiting):
+                self._forget(descriptor)
+            else:
+                waiting.again_s = now_s + SLOW_GLANCE_S
+                self._slow.append(waiting)
 
     def _look_again(self) -> None:
         """At once when something comes; in a crowd now and then, or each byte of each of them would wake us."""
-        if len(self._waiting) > CROWD:
+        if len(self._waiting) > CROWD or self._slow:
             if self._glance is None:
                 self._loop.remove_reader(self._events.fileno())
             self._glance = self._loop.call_later(GLANCE_S, self._look_around)
@@ -181,11 +209,12 @@ class Lobby:
         now_s = self._loop.time()
         while self._leaving and self._leaving[0].since_s + LINGER_S <= now_s:
             self._leaving.popleft().connection.close()
+        answer = self._render_once(refusals.request_timeout())
         while self._waiting:
             oldest = next(iter(self._waiting.values()))
             if oldest.since_s + self._limits.header_s > now_s:
                 break
-            self._turn_away(oldest, refusals.request_timeout())
+            self._turn_away(oldest, answer)
         self._deadline = None
         due_s = []
         if self._leaving:
@@ -195,7 +224,19 @@ class Lobby:
         if due_s:
             self._deadline = self._loop.call_at(max(min(due_s), now_s + TICK_S), self._on_deadline)
 
-    def _turn_away(self, waiting: _Waiting, error: GatewayError) -> None:
+    def _render_once(self, error: GatewayError) -> Callable[[bytes], bytes]:
+        """Renders this error once for each target. Those that leave together are told in the same words."""
+        written: dict[bytes, bytes] = {}
+
+        def answer(target: bytes) -> bytes:
+            found = written.get(target)
+            if found is None:
+                found = written[target] = self._render(target, error)
+            return found
+
+        return answer
+
+    def _turn_away(self, waiting: _Waiting, answer: Callable[[bytes], bytes]) -> None:
         """Answers who has begun a request. Its end is put off: closing at once would reset what is on its way."""
         head = _take(waiting.connection)
         if not head:
@@ -204,7 +245,7 @@ class Lobby:
         self._forget(waiting.connection.fileno())
         target = head.split(b" ", 2)[1] if head.count(b" ") > 1 else b""
         with contextlib.suppress(OSError):
-            waiting.connection.send(self._render(target, error))
+            waiting.connection.send(answer(target))
             waiting.connection.shutdown(socket.SHUT_WR)
         waiting.since_s = self._loop.time()
         self._leaving.append(waiting)
@@ -220,8 +261,8 @@ class Lobby:
 
 
 def _is_ready(head: bytes, most: int) -> bool:
-    """Whether the protocol can say something to it. What begins like no request it refuses, and what is too long."""
-    return (head != b"" and not head[:1].isupper()) or len(head) > most or any(end in head for end in _ENDS)
+    """Whether the protocol can say something to it: it has an end, proper or not, is too long, or begins like none."""
+    return b"\n\r\n" in head or b"\n\n" in head or len(head) > most or (head != b"" and not head[:1].isupper())
 
 
 def _peek(connection: socket.socket, room: memoryview) -> bytes | None:
