@@ -11,8 +11,9 @@ import zlib
 
 from oneapi.dialects.errors import GatewayError
 from oneapi.runtime import relay_keys
+from oneapi.runtime.door.head import Head
 from oneapi.runtime.sealing import Sealer, SealError
-from services.edge.door.head import Head, read_head
+from services.edge.arrival import read_head
 from tests.fuzz.targets.target import Target
 
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase

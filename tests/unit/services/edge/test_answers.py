@@ -73,5 +73,5 @@ def test_names_in_errors_are_short_and_printable() -> None:
     ],
 )
 def test_management_errors_are_problems_and_those_of_other_gateways_paths_are_not(path: bytes, kind: bytes) -> None:
-    headers, _ = error_answer(path, refusals.path_not_found(), "id")
+    headers, _ = error_answer(path, of_door.path_not_found(), "id")
     assert dict(headers)[b"content-type"] == kind
