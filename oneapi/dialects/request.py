@@ -4,7 +4,7 @@ It decides what counts as a readable body, how many bytes of a prompt may become
 other field's bytes as they came. It must not know any dialect's field names beyond those it is given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -123,3 +123,30 @@ def edit(body: bytes, changes: Mapping[str, Any]) -> bytes:
     for name, value in changes.items():
         fields[name] = msgspec.Raw(msgspec.json.encode(value))
     return msgspec.json.encode(fields)
+
+
+_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"0", b"0.0", b"{}", b"[]", b'""'})
+
+
+def reshape(
+    body: bytes, *, renamed: Mapping[str, str], refused: Collection[str] = (), dropped: Collection[str] = ()
+) -> bytes:
+    """The body for an upstream that refuses some top-level fields, every other field's bytes as they came.
+
+    A renamed field gives way to one that already has the new name and a value. Refused ones are left out where they ask
+    for nothing, dropped ones always.
+    """
+    fields = _raw_decoder.decode(body)
+    before = len(fields)
+    moved = False
+    for old, new in renamed.items():
+        value = fields.pop(old, None)
+        if value is not None and bytes(value) != b"null" and bytes(fields.get(new, b"null")) == b"null":
+            fields[new] = value
+            moved = True
+    for name in dropped:
+        fields.pop(name, None)
+    for name in refused:
+        if name in fields and bytes(fields[name]).translate(None, b" \t\r\n") in _ASKS_FOR_NOTHING:
+            del fields[name]
+    return msgspec.json.encode(fields) if moved or len(fields) != before else body

@@ -1,8 +1,10 @@
-"""Which providers there are. A new vendor of a known kind is one row here.
+"""Which providers there are.
 
-It must not know which channels exist.
+Decides what the general ones speak; vendors have their rows elsewhere. It must not know which channels exist.
 """
 
+from oneapi.providers.azure_openai import AZURE_OPENAI
+from oneapi.providers.openai_compatible import OPENAI_COMPATIBLE
 from oneapi.providers.spec import ANTHROPIC_PATHS, OPENAI_PATHS, ProviderSpec, bearer, no_credentials, x_api_key
 
 __all__ = ["PROVIDERS", "ProviderSpec"]
@@ -26,6 +28,7 @@ PROVIDERS = {
             ("chat",),
             ANTHROPIC_PATHS,
             x_api_key,
+            models_path="/v1/models",
         ),
         # A server that says it is compatible usually has Chat Completions; many have Responses as well.
         ProviderSpec(
@@ -43,6 +46,7 @@ PROVIDERS = {
             ("chat",),
             ANTHROPIC_PATHS,
             x_api_key,
+            models_path="/v1/models",
         ),
         ProviderSpec(
             "sandbox",
@@ -53,5 +57,7 @@ PROVIDERS = {
             no_credentials,
             in_process=True,
         ),
+        AZURE_OPENAI,
+        *OPENAI_COMPATIBLE,
     )
 }

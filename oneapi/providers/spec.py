@@ -15,13 +15,19 @@ OPENAI_PATHS: Mapping[str, str] = {
 ANTHROPIC_PATHS: Mapping[str, str] = {"anthropic_messages": "/v1/messages"}
 
 Headers = list[tuple[str, str]]
+Credentials = Callable[[str], Headers]
 
 
 class ProviderSpec(msgspec.Struct, frozen=True):
     """One vendor. `base_url` is what the vendor's own SDK takes; `paths` are below it, by dialect.
 
     `dialects` are those for conversations, best first; `endpoints` is what it offers (chat, embeddings, …).
-    `max_output_field` is the name of Chat Completions' token cap there. `in_process` has no URL.
+    `credentials_of` are those of dialects that want others. `max_output_field` is the name of Chat Completions' token
+    cap there. `in_process` has no URL.
+
+    `beside` are the paths of dialects that are not below the base URL but where its `ending` stands, if it has that.
+    `adds_ending` completes a base URL that lacks it. `base_url_form` shows what the base URL looks like where each
+    customer has their own.
     """
 
     name: str
@@ -29,21 +35,43 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     dialects: tuple[str, ...]
     endpoints: tuple[str, ...]
     paths: Mapping[str, str]
-    credentials: Callable[[str], Headers]
+    credentials: Credentials
+    credentials_of: Mapping[str, Credentials] = {}
+    beside: Mapping[str, str] = {}
+    ending: str = ""
+    adds_ending: bool = False
+    models_path: str = "/models"
+    base_url_form: str = ""
     max_output_field: str = "max_tokens"
     in_process: bool = False
+
+    @property
+    def spoken(self) -> frozenset[str]:
+        """Every dialect that has a place, conversations or not."""
+        return frozenset(self.paths) | frozenset(self.beside)
 
     def url(self, base_url: str, dialect: str, upstream_model: str) -> str:
         """Where a dialect is spoken. ValueError when this vendor doesn't speak it."""
         del upstream_model  # vendors whose URL holds the model quote it here
+        base_url = self._complete(base_url)
+        if dialect in self.beside:
+            return base_url.removesuffix(self.ending) + self.beside[dialect]
         path = self.paths.get(dialect)
         if path is None:
             raise ValueError(f"{self.name} does not speak {dialect}")
-        return base_url.rstrip("/") + path
+        return base_url + path
 
-    def headers(self, api_key: str) -> Headers:
-        """The headers that carry the credential; none without a key."""
-        return self.credentials(api_key) if api_key else []
+    def models_url(self, base_url: str) -> str:
+        """Where the models are listed."""
+        return self._complete(base_url) + self.models_path
+
+    def _complete(self, base_url: str) -> str:
+        base_url = base_url.rstrip("/")
+        return base_url if not self.adds_ending or base_url.endswith(self.ending) else base_url + self.ending
+
+    def headers(self, api_key: str, dialect: str = "") -> Headers:
+        """The headers that carry the credential; none without a key. Without a dialect, those of most of them."""
+        return self.credentials_of.get(dialect, self.credentials)(api_key) if api_key else []
 
 
 def bearer(api_key: str) -> Headers:
@@ -54,6 +82,16 @@ def bearer(api_key: str) -> Headers:
 def x_api_key(api_key: str) -> Headers:
     """Anthropic's way."""
     return [("x-api-key", api_key), ("anthropic-version", "2023-06-01")]
+
+
+def bearer_and_x_api_key(api_key: str) -> Headers:
+    """For those who copied Anthropic's format: some of them read only one of the two headers."""
+    return bearer(api_key) + x_api_key(api_key)
+
+
+def api_key_header(api_key: str) -> Headers:
+    """Azure's way."""
+    return [("api-key", api_key)]
 
 
 def no_credentials(api_key: str) -> Headers:

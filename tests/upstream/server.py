@@ -119,8 +119,9 @@ def application(record: TextIO) -> web.Application:
     """The server as an aiohttp application."""
     upstream = Upstream(record)
     app = web.Application(client_max_size=64 * 2**20, handler_args={"access_log": None})
-    for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/embeddings"):
-        app.router.add_post(path, upstream.answer)
+    for prefix in ("/v1", "/openai/v1", "/anthropic/v1"):
+        for path in ("/chat/completions", "/responses", "/messages", "/embeddings"):
+            app.router.add_post(prefix + path, upstream.answer)
     app.router.add_get("/v1/models", models)
     return app
 

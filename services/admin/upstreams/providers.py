@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from oneapi.providers.registry import PROVIDERS
 
-ANTHROPIC_DIALECT = "anthropic_messages"
-
 
 class Defaults(NamedTuple):
     """What a channel of a provider has when its configuration doesn't say."""
@@ -32,6 +30,12 @@ def defaults(name: str) -> Defaults:
     return Defaults("", (), ()) if spec is None else Defaults(spec.default_base_url, spec.dialects, spec.endpoints)
 
 
+def base_url_form(name: str) -> str:
+    """What a base URL looks like where each customer has their own; "" when that can't be said."""
+    spec = PROVIDERS.get(name)
+    return "" if spec is None else spec.base_url_form
+
+
 def needs_network(name: str) -> bool:
     """Whether there is an upstream to call."""
     spec = PROVIDERS.get(name)
@@ -39,10 +43,9 @@ def needs_network(name: str) -> bool:
 
 
 def models_url(name: str, base_url: str) -> str:
-    """Where the provider lists its models: below what its SDK takes as the base URL."""
-    spec = PROVIDERS.get(name)
-    below = "/v1/models" if spec is not None and spec.dialects[0] == ANTHROPIC_DIALECT else "/models"
-    return base_url.rstrip("/") + below
+    """Where the provider lists its models, as OpenAI does when this version doesn't know it any more."""
+    spec = PROVIDERS.get(name, PROVIDERS["openai-compatible"])
+    return spec.models_url(base_url)
 
 
 def credentials(name: str, api_key: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from oneapi.catalog.types import Channel
 from oneapi.dialects.meter import StreamMeter
+from oneapi.dialects.request import reshape
+from oneapi.providers.profiles.lookup import request_profile
 from proto.router.v1 import router_pb2
 from services.edge import refusals
 from services.edge.inference.attempt import Attempt
@@ -23,7 +25,7 @@ from services.edge.upstream.caller import Call, Callers
 from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer, from_status
 from services.edge.upstream.load import ChannelLoad, RetryBudget
 from services.edge.upstream.refusal import MAX_BODY_BYTES, clean_code, is_error_body, read_refusal
-from services.edge.upstream.target import Targets
+from services.edge.upstream.target import Target, Targets
 
 logger = logging.getLogger(__name__)
 
@@ -136,14 +138,7 @@ class Attempts:
         call = Call(
             dialect=candidate.dialect,
             upstream_model=candidate.upstream_model,
-            body=exchange.dialect.prepare(
-                exchange.body,
-                facts,
-                candidate.upstream_model,
-                max_output=max_output(exchange, attempt.channel, self._default_max_output),
-                include_usage=True,
-                max_output_field=target.spec.max_output_field,
-            ),
+            body=upstream_body(exchange, candidate, target, self._default_max_output),
             stream=facts.stream,
             relayed=exchange.arrival.head.relayed,
             traceparent=attempt.traceparent,
@@ -162,6 +157,23 @@ class Attempts:
             raise broken_answer("an error with status 200" if error else "no stream", answer.status)
         else:
             await _take_start(attempt, answer, _meter(exchange))
+
+
+def upstream_body(exchange: Exchange, candidate: router_pb2.Candidate, target: Target, default: int) -> bytes:
+    """The client's body as this candidate takes it."""
+    model = candidate.upstream_model
+    profile = request_profile(target.spec.name, candidate.dialect, model)
+    body = exchange.dialect.prepare(
+        exchange.body,
+        exchange.facts,
+        model,
+        max_output=max_output(exchange, target.channel, default),
+        include_usage=profile.include_usage,
+        max_output_field=target.spec.max_output_field,
+    )
+    if profile.is_plain:
+        return body
+    return reshape(body, renamed=profile.renamed, refused=profile.refused, dropped=profile.dropped)
 
 
 def max_output(exchange: Exchange, channel: Channel, default: int) -> int | None:

@@ -92,9 +92,10 @@ class HttpCaller:
 
 def _head(prepared: Prepared, target: Target, call: Call) -> bytes:
     """The head of one call. Raises UpstreamFailure when a header can't be sent."""
-    headers = call_headers(target.headers, call)
+    always = target.headers[call.dialect]
+    headers = call_headers(always, call)
     length = b"Content-Length: %d\r\n\r\n" % len(call.body)
-    if headers is target.headers:
+    if headers is always:
         return prepared.head + length
     try:
         return prepared.line + header_lines(headers.items()) + length

@@ -31,11 +31,11 @@ _NOT_FROM_CONFIGURATION = frozenset(
 
 
 class Target(msgspec.Struct):
-    """One channel, ready. `prepared` fills up as dialects and models are used."""
+    """One channel, ready. `headers` are by dialect; `prepared` fills up as dialects and models are used."""
 
     channel: Channel
     spec: ProviderSpec
-    headers: CIMultiDict[str]
+    headers: dict[str, CIMultiDict[str]]
     connect_s: float
     stream_first_byte_s: float
     whole_first_byte_s: float
@@ -70,7 +70,7 @@ class Targets:
         base_url = target.channel.base_url or target.spec.default_base_url
         try:
             checked = check_url(target.spec.url(base_url, dialect, upstream_model), self._allow_private)
-            found = prepare(checked, target.headers.items())
+            found = prepare(checked, target.headers[dialect].items())
         except (EgressRefused, ValueError) as refused:
             fields = {"channel_id": target.channel.id, "why": str(refused)}
             logger.warning("a channel can't be called", extra={"fields": fields})
@@ -101,18 +101,24 @@ class Targets:
             prepared={},
         )
 
-    def _headers(self, channel: Channel, spec: ProviderSpec) -> CIMultiDict[str]:
-        """What every call of this channel says. The operator's own headers win over the provider's."""
+    def _headers(self, channel: Channel, spec: ProviderSpec) -> dict[str, CIMultiDict[str]]:
+        """What every call of this channel says, by dialect. The operator's own headers win over the provider's."""
         place = f"channel/{channel.id}"
         sealed_key = channel.api_key_sealed
         api_key = self._sealer.open(sealed_key, bound_to=f"{place}/api_key") if sealed_key else ""
-        headers = CIMultiDict(spec.headers(api_key))
-        for name, sealed in channel.headers_sealed.items():
-            if name.lower() not in _NOT_FROM_CONFIGURATION:
-                headers[name] = self._sealer.open(sealed, bound_to=f"{place}/headers/{name}")
-        headers.update({"Content-Type": "application/json", "Accept-Encoding": "identity"})
-        headers.setdefault("User-Agent", USER_AGENT)
-        return headers
+        own = {
+            name: self._sealer.open(sealed, bound_to=f"{place}/headers/{name}")
+            for name, sealed in channel.headers_sealed.items()
+            if name.lower() not in _NOT_FROM_CONFIGURATION
+        }
+        by_dialect: dict[str, CIMultiDict[str]] = {}
+        for dialect in spec.spoken:
+            headers = by_dialect[dialect] = CIMultiDict(spec.headers(api_key, dialect))
+            for name, value in own.items():
+                headers[name] = value
+            headers.update({"Content-Type": "application/json", "Accept-Encoding": "identity"})
+            headers.setdefault("User-Agent", USER_AGENT)
+        return by_dialect
 
 
 def total_s(channel: Channel) -> float:

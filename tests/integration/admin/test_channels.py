@@ -113,6 +113,17 @@ async def test_a_provider_without_an_address_needs_one(admin: Admin) -> None:
     problem(await admin.client.post("/api/channels", json=body), 422, "base_url_required")
     made = await admin.create("channels", **body | {"provider": "openai"})
     assert made["base_url"] == "https://api.openai.com/v1"
+    refused = await admin.client.post("/api/channels", json=body | {"provider": "azure-openai"})
+    problem(refused, 422, "base_url_required")
+    assert "https://{resource}.openai.azure.com/openai/v1" in refused.text
+
+
+async def test_a_vendors_defaults_are_shown(admin: Admin) -> None:
+    made = await admin.create("channels", name="d", provider="deepseek", models=["deepseek-chat"])
+    found = (await admin.client.get(f"/api/channels/{made['id']}")).json()
+    assert found["base_url"] == "https://api.deepseek.com"
+    assert found["dialects"] == ["openai_chat", "openai_responses", "anthropic_messages"]
+    assert found["endpoints"] == ["chat"]
 
 
 async def test_private_upstreams_when_the_operator_allows_them(make_admin: Callable[..., Admin]) -> None:

@@ -157,7 +157,9 @@ async def _check_base_url(call: Call, url: str) -> None:
 def _check_whole(row: Channel) -> None:
     """What only the fields together can tell."""
     if not row.base_url and not providers.defaults(row.provider).base_url and providers.needs_network(row.provider):
-        raise problems.invalid("base_url", "is required for this provider", "base_url_required")
+        form = providers.base_url_form(row.provider)
+        like = f": {form}" if form else ""
+        raise problems.invalid("base_url", f"is required for this provider{like}", "base_url_required")
 
 
 def _sealed_columns(call: Call, channel_id: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -85,3 +85,24 @@ def test_where_a_request_goes_is_not_the_clients_to_say(name: str, field: str) -
         error = refused.value
         assert (error.status, error.code, error.param) == (400, "unsupported_parameter", field)
         assert "evil" not in error.message
+
+
+def test_reshaping_leaves_everything_else_as_it_came() -> None:
+    body = b'{"a": 1e-7, "b" : { } , "old": 5, "c": false, "d": 1.0}'
+    assert request.reshape(body, renamed={"x": "y"}, refused=("d", "z"), dropped=("w",)) is body
+    assert request.reshape(body, renamed={"old": "new"}, refused=("b", "c", "d"), dropped=("a",)) == (
+        b'{"d":1.0,"new":5}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"old":1,"new":2}', b'{"new":2}'),
+        (b'{"old":1,"new":null}', b'{"new":1}'),
+        (b'{"old":null}', b"{}"),
+        (b'{"old":null,"new":2}', b'{"new":2}'),
+    ],
+)
+def test_a_renamed_field_does_not_displace_a_value(body: bytes, expected: bytes) -> None:
+    assert request.reshape(body, renamed={"old": "new"}) == expected

@@ -71,6 +71,8 @@ def test_a_channel_gets_its_providers_defaults() -> None:
     assert found.limits.concurrency == 3
     own = published.channel(channel(base_url="https://x.example", dialects=["openai_chat"], endpoints=["chat"]))
     assert (own.base_url, own.dialects, own.endpoints) == ("https://x.example", ("openai_chat",), ("chat",))
+    only = published.channel(channel(provider="voyage"))
+    assert (only.base_url, only.dialects, only.endpoints) == ("https://api.voyageai.com/v1", (), ("embeddings",))
     unknown = published.channel(channel(provider="gone"))
     assert (unknown.base_url, unknown.dialects) == ("", ())
 

@@ -1,0 +1,39 @@
+"""All quirks of one model at one provider, as one.
+
+Decides how rows add up; it must not know what they say.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from oneapi.providers.profiles.openai_chat import QUIRKS
+
+_MAX_KEPT = 4_096
+
+
+class RequestProfile(msgspec.Struct, frozen=True):
+    """What `Quirk` says of its fields, over all rows."""
+
+    renamed: Mapping[str, str] = {}
+    refused: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+    include_usage: bool = True
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a body needs no edit for it."""
+        return not (self.renamed or self.refused or self.dropped)
+
+
+@lru_cache(maxsize=_MAX_KEPT)
+def request_profile(provider: str, dialect: str, model: str) -> RequestProfile:
+    """How a request in this dialect must differ for this model there."""
+    rows = [quirk for quirk in QUIRKS if quirk.concerns(provider, dialect, model)]
+    return RequestProfile(
+        renamed={old: new for quirk in rows for old, new in quirk.renamed.items()},
+        refused=frozenset().union(*(quirk.refused for quirk in rows)),
+        dropped=frozenset().union(*(quirk.dropped for quirk in rows)),
+        include_usage=all(quirk.include_usage for quirk in rows),
+    )
