@@ -1,0 +1,21 @@
+"""What a planted hole is."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """One replacement; `old` is there exactly once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Hole:
+    """A mechanism that is taken out. Each of `rows` must fail then."""
+
+    name: str
+    changes: tuple[Change, ...]
+    rows: tuple[str, ...]

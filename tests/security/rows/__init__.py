@@ -1,0 +1,1 @@
+"""The rows of the attack table, one module for each kind."""
