@@ -83,7 +83,6 @@ class Endpoint:
             semconv.MCP_METHOD: "tools/call",
             semconv.MCP_PROTOCOL_VERSION: context.protocol_version,
             semconv.GEN_AI_OPERATION: semconv.OPERATION_EXECUTE_TOOL,
-            semconv.GEN_AI_TOOL_NAME: params.name[:200],
             semconv.REQUEST_ID: caller.request_id,
             semconv.KEY_ID: caller.key.id,
             semconv.ACCOUNT_ID: caller.key.account_id,
@@ -111,6 +110,8 @@ class Endpoint:
         if server is None:
             raise MCPError(INTERNAL_ERROR, "The tool's server was removed just now.")
         if span is not None:
+            # Only of a tool that there is: anything else is the client's own words.
+            span.set_attribute(semconv.GEN_AI_TOOL_NAME, params.name)
             span.set_attribute(semconv.MCP_SERVER_ID, offer.server.id)
         began = time.perf_counter()
         outcome = "cancelled"

@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from oneapi.runtime import metrics, semconv
 from oneapi.runtime.asgi import AsgiApp, Message, Receive, Scope, Send
 from oneapi.runtime.ids import new_id
+from oneapi.runtime.redaction import redact
 from oneapi.runtime.telemetry import HeadSampler, context_from, current_traceparent, tracer
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class Observing:
             route = _route(scope)
             span.set_attribute(semconv.HTTP_ROUTE, route)
             if route != UNMATCHED:
-                span.set_attribute(semconv.URL_PATH, scope["path"])
+                # Somebody may have put a key where an id belongs.
+                span.set_attribute(semconv.URL_PATH, redact(scope["path"]))
             span.set_attribute(semconv.HTTP_STATUS, status)
             span.set_attribute(semconv.REQUEST_ID, scope["state"]["observation"].request_id)
             if status >= 500:

@@ -233,6 +233,21 @@ async def test_traces_go_through(bus: Bus, gateway: Gateway, start_tools: StartT
     assert len(gateway.spans.get_finished_spans()) == 1
 
 
+async def test_a_name_that_no_tool_has_is_in_no_span(bus: Bus, gateway: Gateway, start_tools: StartTools) -> None:
+    tools = await start_tools(calculator(), stateless_http=True)
+    await bus.server("calc", tools.url)
+    key = await bus.key()
+    await names_become(gateway, key, ["add", "fail"])
+    async with gateway.client(key, traceparent=SAMPLED) as client:
+        with pytest.raises(MCPError):
+            await client.call_tool("what somebody typed", {})
+    telemetry = gateway.process.telemetry
+    assert telemetry is not None
+    telemetry.provider.force_flush()
+    (span,) = gateway.spans.get_finished_spans()
+    assert "what somebody typed" not in repr(span.attributes)
+
+
 async def test_answers_of_concurrent_callers_are_not_mixed(bus: Bus, gateway: Gateway, start_tools: StartTools) -> None:
     tools = await start_tools(calculator(), stateless_http=True)
     await bus.server("calc", tools.url)
