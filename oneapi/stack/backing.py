@@ -3,8 +3,9 @@
 It decides which of the two, and describes ours for the supervisor. It must not know how a supervisor works.
 """
 
+import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from oneapi.stack.service_plans import Stores
 from oneapi.stack.settings import Settings
 
 USER = "oneapi"
+NEEDED = frozenset({"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
 THEIRS = "environment ({})"
 REACH_LIMIT_S = 5.0
 
@@ -48,7 +50,7 @@ def describe(settings: Settings, directory: DataDirectory, machine: Machine, pas
             return given
         program = find(machine)
         plan, url = own(name, program, directory, port, login)
-        plans.append(plan)
+        plans.append(replace(plan, env=servers_environment(os.environ)))
         rows.append(Used(name, program.version, program.source, address(url)))
         return url
 
@@ -57,6 +59,11 @@ def describe(settings: Settings, directory: DataDirectory, machine: Machine, pas
     clickhouse = store("ClickHouse", settings.clickhouse_url, clickhouse_server.probe, programs.clickhouse, ports[2])
     database, row = sql(settings.database_url, directory)
     return Backing(Stores(nats, redis, clickhouse, database), tuple(plans), (*rows, row))
+
+
+def servers_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What a server of ours gets of the operator's environment: no setting and no secret of the gateway's."""
+    return {name: value for name, value in inherited.items() if name in NEEDED or name.startswith("LC_")}
 
 
 def own(name: str, program: Program, directory: DataDirectory, port: int, login: Login) -> tuple[Plan, str]:
