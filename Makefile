@@ -12,7 +12,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-replicas test-faults test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
+.PHONY: help run test test-all test-replicas test-faults test-holes test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -24,7 +24,7 @@ test: venv-test static ## every test that fits in 15 minutes on two cores
 	@$(PYTEST) $(PARALLEL) --ignore=tests/replicas --ignore=tests/faults/test_short_run.py
 	@$(MAKE) --no-print-directory test-replicas
 
-test-all: test test-faults test-fuzz test-image test-containers ## that, and the long ones
+test-all: test test-faults test-holes test-fuzz test-image test-containers ## that, and the long ones
 
 # A dozen processes each, and nothing beside them.
 test-replicas: venv-test ## of these: several replicas of each service, and parts that are gone; a short run under faults
@@ -41,6 +41,9 @@ test-faults: venv-test ## everything killed, suspended, cut off under load, and 
 	@$(if $(SEED),true,$(BIN)/python -m tests.faults.mutants)
 	@set -e; for seed in $(SEEDS); do \
 		$(BIN)/python -m tests.faults.run --seed $$seed --requests $(FAULT_REQUESTS) --faults $(FAULT_COUNT); done
+
+test-holes: venv-test ## each mechanism against attacks taken out of a copy: its rows of the attack table must fail
+	@$(BIN)/python -m tests.security.mutants $(HOLES)
 
 test-image: venv-test ## build the image and run the five services from it; needs Docker, or root
 	@$(PYTEST) -q -s tests/image/checks.py

@@ -1,16 +1,18 @@
 """The world of the attack table: the whole gateway, watched, with tenants in it."""
 
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.collector import Collector
 from tests.e2e.conftest import collector, upstream
-from tests.e2e.gateway import Gateway, UpstreamServer
-from tests.security.world import World
+from tests.e2e.gateway import Gateway, UpstreamServer, free_port
+from tests.security.world import METRICS, World
 
-__all__ = ["collector", "gateway", "upstream", "world"]
+__all__ = ["collector", "gateway", "ports", "upstream", "world"]
 
 WATCHING = Path(__file__).parent / "watching"
 
@@ -20,12 +22,43 @@ def watch_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("watch") / "watched.jsonl"
 
 
+SERVICES = ("edge", "router", "billing", "mcp", "admin")
+"""In the order of their metrics' ports."""
+
+
+def free_ports_in_a_row(count: int) -> int:
+    """The first of that many loopback ports that were free a moment ago."""
+    while True:
+        first = free_port()
+        with ExitStack() as opened:
+            try:
+                for port in range(first, first + count):
+                    sock = opened.enter_context(socket.socket())
+                    sock.bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+        return first
+
+
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collector, watch_file: Path) -> Iterator[Gateway]:
+def ports() -> dict[str, int]:
+    """The listeners beside the public one."""
+    first = free_ports_in_a_row(len(SERVICES))
+    shown = {service + METRICS: first + offset for offset, service in enumerate(SERVICES)}
+    return {"mcp": free_port(), "admin": free_port(), **shown}
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    tmp_path_factory: pytest.TempPathFactory, collector: Collector, watch_file: Path, ports: dict[str, int]
+) -> Iterator[Gateway]:
     environment = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
         "PYTHONPATH": str(WATCHING),
         "WATCH_FILE": str(watch_file),
+        "ONEAPI_MCP_PORT": str(ports["mcp"]),
+        "ONEAPI_ADMIN_PORT": str(ports["admin"]),
+        "ONEAPI_METRICS_PORT": str(ports["edge" + METRICS]),
     }
     gateway = Gateway(tmp_path_factory.mktemp("attacked") / "data", environment)
     gateway.start()
@@ -34,5 +67,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, collector: Collector, watc
 
 
 @pytest.fixture(scope="session")
-def world(gateway: Gateway, upstream: UpstreamServer, collector: Collector, watch_file: Path) -> World:
-    return World(gateway, upstream, collector, watch_file)
+def world(
+    gateway: Gateway, upstream: UpstreamServer, collector: Collector, watch_file: Path, ports: dict[str, int]
+) -> World:
+    return World(gateway, upstream, collector, watch_file, ports)

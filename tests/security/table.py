@@ -44,8 +44,8 @@ def run(world: World, row: Row) -> None:
     for payload in row.payloads:
         try:
             row.check(world, payload)
-        except AssertionError as failure:
-            wrong.append(f"{name_of(payload)}: {str(failure)[:600]}")
+        except (AssertionError, LookupError, ValueError, OSError) as failure:
+            wrong.append(f"{name_of(payload)}: {failure!r:.600}")
     assert not wrong, f"{row.id} ({row.title}): {len(wrong)} of {len(row.payloads)}\n" + "\n".join(wrong)
     world.unharmed()
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.e2e.gateway import Gateway, UpstreamServer, eventually
 CHAT = "/v1/chat/completions"
 ASKED: dict[str, Any] = {"model": "sandbox", "messages": [{"role": "user", "content": "hi"}]}
 SERVICES = 5
+METRICS = " metrics"
 GROWTH_MB = 200
 MORE_DESCRIPTORS = 200
 BILLED_LIMIT_S = 10.0
@@ -52,8 +54,17 @@ class Watch:
 class World:
     """`key` and the tenants' keys make good requests only through `chat`, so what they cost is known."""
 
-    def __init__(self, gateway: Gateway, upstream: UpstreamServer, collector: Collector, watch_file: Path) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        upstream: UpstreamServer,
+        collector: Collector,
+        watch_file: Path,
+        ports: Mapping[str, int] | None = None,
+    ) -> None:
         self.gateway = gateway
+        self.ports = {"edge": gateway.port, **(ports or {})}
+        """The gateway's listeners: edge, mcp and admin; and where each of the five shows its metrics."""
         self.upstream = upstream
         self.collector = collector
         self.canaries: set[str] = {gateway.admin_token}
@@ -106,6 +117,16 @@ class World:
         """Lets the gateway connect to a server of the row's own from now on."""
         self._peers.add(("connect", host, port))
         self._peers.add(("resolve", host, port))
+
+    def environment(self) -> dict[str, str]:
+        """Where the stores are, with logins."""
+        found: dict[str, str] = json.loads((self.gateway.data_dir / "stack.json").read_text())["environment"]
+        return found
+
+    def metrics(self) -> dict[str, str]:
+        """What each service shows to Prometheus."""
+        ports = {name: port for name, port in self.ports.items() if name.endswith(METRICS)}
+        return {name: httpx2.get(f"http://127.0.0.1:{port}/metrics").text for name, port in ports.items()}
 
     # The probes
 

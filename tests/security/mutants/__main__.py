@@ -20,6 +20,7 @@ FILES = ("pyproject.toml", "requirements-stack.lock")
 TOOLS = ".tools"
 LIMIT_S = 600
 FAILED = re.compile(r"^FAILED \S+\[([A-Z]-\d+)\]", re.MULTILINE)
+WHY = re.compile(r"^E +(?!AssertionError: [A-Z]-\d)(\S.{,120})", re.MULTILINE)
 
 
 def plant(hole: Hole, root: Path) -> None:
@@ -38,8 +39,8 @@ def plant(hole: Hole, root: Path) -> None:
         path.write_text(text.replace(change.old, change.new))
 
 
-def failing_rows(hole: Hole, root: Path) -> tuple[set[str], str]:
-    """The rows that fail in the copy, of those that the hole names, and the end of what pytest said."""
+def failing_rows(hole: Hole, root: Path) -> tuple[set[str], str, str]:
+    """The rows that fail in the copy, of those that the hole names; the first thing wrong; the end of what was said."""
     command = [sys.executable, "-m", "pytest", "-q", "-k", " or ".join(hole.rows)]
     command += ["tests/security/test_outside.py", "tests/security/test_inside.py"]
     done = subprocess.run(
@@ -51,23 +52,24 @@ def failing_rows(hole: Hole, root: Path) -> tuple[set[str], str]:
         timeout=LIMIT_S,
         check=False,
     )
-    return set(FAILED.findall(done.stdout)), done.stdout[-2_000:]
+    why = WHY.search(done.stdout)
+    return set(FAILED.findall(done.stdout)), why[1].replace("|", "/") if why else "-", done.stdout[-2_000:]
 
 
 def main() -> int:
     wanted = sys.argv[1:]
     survivors = 0
-    print("| taken out | rows that must fail | failed |\n|---|---|---|", flush=True)
+    print("| taken out | rows that must fail | failed | first of what was wrong |\n|---|---|---|---|", flush=True)
     for hole in MUTANTS:
         if wanted and not any(word in hole.name or word in hole.rows for word in wanted):
             continue
         folder = Path(tempfile.mkdtemp(prefix="oneapi-hole-"))
         root = folder / "project"
         plant(hole, root)
-        failed, said = failing_rows(hole, root)
+        failed, why, said = failing_rows(hole, root)
         survives = not set(hole.rows) <= failed
         survivors += survives
-        print(f"| {hole.name} | {', '.join(hole.rows)} | {', '.join(sorted(failed)) or '-'} |", flush=True)
+        print(f"| {hole.name} | {', '.join(hole.rows)} | {', '.join(sorted(failed)) or '-'} | {why} |", flush=True)
         if survives:
             print(said, flush=True)
         shutil.rmtree(folder, ignore_errors=True)

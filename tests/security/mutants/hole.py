@@ -2,6 +2,8 @@
 
 import dataclasses
 
+DOOR = "services/edge/door"
+
 
 @dataclasses.dataclass(frozen=True)
 class Change:
@@ -19,3 +21,8 @@ class Hole:
     name: str
     changes: tuple[Change, ...]
     rows: tuple[str, ...]
+
+
+def hole(name: str, file: str, old: str, new: str, *rows: str) -> Hole:
+    """The common one: a single replacement."""
+    return Hole(name, (Change(file, old, new),), rows)

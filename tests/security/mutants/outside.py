@@ -1,11 +1,5 @@
-"""Mechanisms at the door, taken out one by one."""
+"""Mechanisms against those who stand outside."""
 
-from tests.security.mutants.hole import Change, Hole
+from tests.security.mutants import authentication, denial, parsing, secrets
 
-HOLES = [
-    Hole(
-        "two credentials are as good as one",
-        (Change("services/edge/door/head.py", "            ambiguous = True\n", "            pass\n"),),
-        ("A-02",),
-    ),
-]
+HOLES = [*authentication.HOLES, *parsing.HOLES, *denial.HOLES, *secrets.HOLES]
