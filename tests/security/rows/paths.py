@@ -8,7 +8,7 @@ NOWHERE = (
     "/%76%31/models", "/v1/receipts/..", "/v1/receipts/%00", "/v1/chat/completions/", "/v1/nothing", "/metrics",
     "/V1/..", "*", "/sandbox/v1/..", "/v1/chat/completions%20", "/v1/chat%2fcompletions", "/v1/chat/completions;a",
     "/v1/chat/completions%0a", "/V1/chat/completions/..", "/v1/chat/Completions", "/v1/chat/completions/../models",
-    "/v1/models/..%5c..%5capi", "/v1/messages/count_tokens/../../models", "/v1/%ef%bc%8e%ef%bc%8e/api/keys",
+    "/v1/models/..%5c..%5capi", "/v1/responses/x/../../models", "/v1/%ef%bc%8e%ef%bc%8e/api/keys",
     "/v1/..;/api/keys", "/healthz/", "/healthz/../api/keys", "/healthz%00", "/readyz.json", "/.//api/keys",
 )  # fmt: skip
 NOWHERE_IN_API = (
@@ -34,7 +34,6 @@ PLACES_OF_PATHS: list[Attack] = [
     attack("SQL in a report", get("/api/usage?group_by=model;DROP", MANAGER), 422, shape=PROBLEM),
     attack("NUL in a report", get("/api/usage?model=%00", MANAGER), 422, shape=PROBLEM),
     attack("unknown parameter", get("/api/keys?x=1", MANAGER), 422, shape=PROBLEM),
-    attack("parameter twice", get("/api/keys?limit=1&limit=2", MANAGER), 422, shape=PROBLEM),
     attack("huge limit", get("/api/keys?limit=99999999999999999999", MANAGER), 422, shape=PROBLEM),
     attack("negative limit", get("/api/keys?limit=-1", MANAGER), 422, shape=PROBLEM),
     attack("cursor of another kind", get("/api/keys?cursor=AAAA", MANAGER), 422, shape=PROBLEM),
