@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.collector import Collector
 from tests.e2e.conftest import collector, upstream
 from tests.e2e.gateway import Gateway, UpstreamServer, free_port
+from tests.security.proxies import PROXIES
 from tests.security.world import METRICS, World
 
 __all__ = ["collector", "gateway", "ports", "upstream", "world"]
@@ -59,6 +60,7 @@ def gateway(
         "ONEAPI_MCP_PORT": str(ports["mcp"]),
         "ONEAPI_ADMIN_PORT": str(ports["admin"]),
         "ONEAPI_METRICS_PORT": str(ports["edge" + METRICS]),
+        **PROXIES,
     }
     gateway = Gateway(tmp_path_factory.mktemp("attacked") / "data", environment)
     gateway.start()

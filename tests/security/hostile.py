@@ -1,16 +1,23 @@
 """A provider that is broken or means harm: what it does is in the name of the model that it is asked for."""
 
+import contextlib
+import functools
 import gzip
 import json
 import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+from tests.e2e.gateway import eventually
+from tests.security.world import World
 
 ANSWER = (
     b'{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
     b'{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}'
 )
+CREDENTIAL = "sk-credential0for0the0hostile0upstream"
 SECRET = "sk-hostile0secret0of0the0upstream0000"
 OK = b"HTTP/1.1 200 OK\r\n"
 JSON = b"content-type: application/json\r\n"
@@ -42,8 +49,8 @@ def compressed() -> Iterator[bytes]:
     return whole(gzip.compress(bytes(50_000_000)), headers=b"content-encoding: gzip\r\n")
 
 
-def error(status: bytes) -> Iterator[bytes]:
-    said = {"message": f"Wrong key {SECRET} at http://10.1.2.3/x", "type": "t", "code": "a\r\nx: y"}
+def error(status: bytes, message: str = f"Wrong key {SECRET} at http://10.1.2.3/x") -> Iterator[bytes]:
+    said = {"message": message, "type": "t", "code": "a\r\nx: y"}
     return whole(json.dumps({"error": said}).encode(), status)
 
 
@@ -64,7 +71,6 @@ TRICKS: dict[str, tuple[frozenset[int], Callable[[], Iterator[bytes]]]] = {
     ),
     "two answers": (frozenset({200}), lambda: iter([*whole(ANSWER), *whole(ANSWER.replace(b"hi", b"smuggled"))])),
     "another protocol": (frozenset({502}), lambda: iter([b"HTTP/1.1 101 X\r\nupgrade: x\r\n\r\nabc"])),
-    "redirect": (frozenset({502}), lambda: whole(b"", b"307 X", b"location: http://127.0.0.1:%d/v1/secret\r\n")),
     "deep": (frozenset({502}), lambda: whole(b"[" * 1_000_000)),
     "deep beside the usage": (
         frozenset({200}),
@@ -81,6 +87,37 @@ TRICKS: dict[str, tuple[frozenset[int], Callable[[], Iterator[bytes]]]] = {
         lambda: whole(ANSWER, headers=b"set-cookie: a=b\r\naccess-control-allow-origin: *\r\n"),
     ),
 }
+
+
+PLACES = (
+    b"http://127.0.0.1:%d/v1/secret",
+    b"http://169.254.169.254/latest/meta-data/",
+    b"file:///etc/passwd",
+    b"https://example.com/v1/chat/completions",
+    b"//example.com/",
+    b"/v1/secret",
+    b"",
+)
+REDIRECTS: dict[str, tuple[frozenset[int], Callable[[], Iterator[bytes]]]] = {
+    f"redirect {status} {number}": (
+        frozenset({502}),
+        functools.partial(whole, b"", b"%d X" % status, b"location: %s\r\n" % place if place else b""),
+    )
+    for status in (301, 302, 303, 307, 308)
+    for number, place in enumerate(PLACES)
+}
+PAGE = "<html>tenant-b-deployment is down</html>"
+TRACE = 'Traceback (most recent call last):\n File "/srv/tenant-b-deployment.py"'
+ERRORS: dict[str, tuple[frozenset[int], Callable[[], Iterator[bytes]]]] = {
+    "its page": (frozenset({400}), lambda: whole(PAGE.encode(), b"400 X")),
+    "its trace": (frozenset({400}), lambda: error(b"400 X", TRACE)),
+    "its 500": (frozenset({502}), lambda: error(b"500 X", "tenant-b-deployment at tenant-b.internal")),
+    "its 404 of a deployment": (
+        frozenset({400, 404}),
+        lambda: error(b"404 X", "No deployment at https://tenant-b.internal/openai or 2001:db8::7"),
+    ),
+}
+ALL = {**TRICKS, **REDIRECTS, **ERRORS}
 
 
 class Hostile:
@@ -106,14 +143,34 @@ class Hostile:
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             connection.settimeout(30)
-            try:
-                head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
-                self.seen.append(head)
-                length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-                while length and len(body) < int(length[1]):
-                    body += connection.recv(65_536)
-                _, trick = TRICKS[json.loads(body)["model"]]
-                for piece in trick():
-                    connection.sendall(piece.replace(b"127.0.0.1:%d", b"127.0.0.1:%d" % self.port))
-            except (OSError, ValueError):
-                return
+            with contextlib.suppress(OSError, ValueError):
+                while data := connection.recv(65_536):
+                    self._answer(connection, data)
+
+    def _answer(self, connection: socket.socket, data: bytes) -> None:
+        head, _, body = data.partition(b"\r\n\r\n")
+        self.seen.append(head)
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        while length and len(body) < int(length[1]):
+            body += connection.recv(65_536)
+        _, trick = ALL[json.loads(body)["model"]]
+        for piece in trick():
+            connection.sendall(piece.replace(b"127.0.0.1:%d/", b"127.0.0.1:%d/" % self.port))
+
+
+@functools.cache
+def hostile_upstream(world: World) -> tuple[Hostile, str]:
+    """The server with a channel for each of its models, and a key that may use them."""
+    server = Hostile()
+    world.allow(server.port)
+    fields = {"provider": "openai-compatible", "base_url": f"http://127.0.0.1:{server.port}/v1"}
+    for name in ALL:
+        world.gateway.create("channels", name=name, models=[name], api_key=CREDENTIAL, **fields)
+        place = f"/api/prices/{quote(name, safe='')}"
+        answer = world.gateway.admin.put(place, json={"input": "1", "output": "1"})
+        assert answer.status_code == 201, answer.text
+    key = world.gateway.key(name="unlucky")
+    world.canaries |= {key, CREDENTIAL, SECRET}
+    client = world.client(key)
+    eventually(lambda: set(ALL) <= {model["id"] for model in client.get("/v1/models").json()["data"]})
+    return server, key

@@ -2,10 +2,31 @@
 
 import pytest
 
+from tests.security.rows import (
+    bounds,
+    injection,
+    management_bodies,
+    outgoing,
+    privilege,
+    tenancy,
+    tenants_traffic,
+    tools,
+    upstream_choice,
+)
 from tests.security.table import Absent, Row, parameters, run
 from tests.security.world import World
 
-ROWS: list[Row | Absent] = []
+ROWS: list[Row | Absent] = [
+    *tenancy.ROWS,
+    *tenants_traffic.ROWS,
+    *upstream_choice.ROWS,
+    *outgoing.ROWS,
+    *tools.ROWS,
+    *injection.ROWS,
+    *privilege.ROWS,
+    *bounds.ROWS,
+    *management_bodies.ROWS,
+]
 
 
 @pytest.mark.parametrize("row", parameters(ROWS))
