@@ -4,12 +4,13 @@ It must not know any setting's name: those are literals in each service's `setti
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import overload
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 HIGHEST_PORT = 65_535
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})
 
 
 class SettingError(Exception):
@@ -19,6 +20,15 @@ class SettingError(Exception):
         super().__init__(f"The setting {name} {why}.")
         self.name = name
         self.why = why
+
+
+def forget_proxies(values: MutableMapping[str, str]) -> None:
+    """Takes out the variables that name a proxy: libraries would send requests for stores and telemetry there.
+
+    Upstreams are never called through one: it would choose the address that is connected to.
+    """
+    for name in [name for name in values if name.lower() in _PROXIES]:
+        del values[name]
 
 
 class Environment:

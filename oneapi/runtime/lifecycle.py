@@ -17,7 +17,7 @@ from collections.abc import Callable
 import uvloop
 
 from oneapi.runtime import descriptors
-from oneapi.runtime.environment import Environment, SettingError
+from oneapi.runtime.environment import Environment, SettingError, forget_proxies
 from oneapi.runtime.tasks import cancel
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ def run(service_factory: Callable[[], Service]) -> None:
     `service_factory` reads the settings. Exit statuses: 0 after a signal, 1 when the start failed, 2 for a bad setting.
     `ONEAPI_DRAIN_SECONDS` bounds the drain; with `ONEAPI_PARENT_DEATH=1` the process dies with its parent.
     """
+    forget_proxies(os.environ)
     environment = Environment(os.environ)
     try:
         drain_s = environment.number("ONEAPI_DRAIN_SECONDS", DEFAULT_DRAIN_S, low=0)

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from oneapi.runtime import logs
 from oneapi.runtime.connections import connect_nats, connect_redis
-from oneapi.runtime.environment import Environment, SettingError
+from oneapi.runtime.environment import Environment, SettingError, forget_proxies
 from oneapi.runtime.redaction import redact
 from services.billing import schema
 from services.billing.database import open_database
@@ -51,6 +51,7 @@ async def verify(settings: StoreSettings) -> int:
 def main() -> int:
     """The command."""
     logs.configure("billing-verify", "error")
+    forget_proxies(os.environ)
     try:
         return asyncio.run(verify(StoreSettings.read(Environment(os.environ))))
     except SettingError as problem:

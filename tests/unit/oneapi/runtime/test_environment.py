@@ -2,7 +2,7 @@
 
 import pytest
 
-from oneapi.runtime.environment import Environment, SettingError
+from oneapi.runtime.environment import Environment, SettingError, forget_proxies
 
 ENV = Environment({"TEXT": " a ", "EMPTY": " ", "NUMBER": "12", "HALF": "0.5", "ON": "Yes", "OFF": "0", "BAD": "x"})
 
@@ -87,3 +87,9 @@ def test_a_problem_never_shows_the_value() -> None:
     with pytest.raises(SettingError) as problem:
         Environment({"A": "hush"}).integer("A")
     assert "hush" not in str(problem.value)
+
+
+def test_proxies_are_forgotten_and_nothing_else() -> None:
+    values = {"HTTP_PROXY": "x", "https_proxy": "x", "All_Proxy": "x", "grpc_proxy": "x", "NO_PROXY": "a", "PATH": "p"}
+    forget_proxies(values)
+    assert values == {"NO_PROXY": "a", "PATH": "p"}
