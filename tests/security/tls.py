@@ -6,6 +6,7 @@ import functools
 import ssl
 import tempfile
 import threading
+import warnings
 from pathlib import Path
 
 from cryptography import x509
@@ -41,7 +42,7 @@ class Distrusted:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if (await reader.read(65_536)).startswith(b"POST"):
             self.reached += 1
-            writer.write(whole("reached"))
+        writer.write(whole("reached"))
         writer.close()
 
 
@@ -70,8 +71,9 @@ def context(kind: str) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.load_cert_chain(file)
     if kind == "TLS 1.1":
-        made.minimum_version = ssl.TLSVersion.TLSv1_1
-        made.maximum_version = ssl.TLSVersion.TLSv1_1
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            made.minimum_version = ssl.TLSVersion.TLSv1_1
+            made.maximum_version = ssl.TLSVersion.TLSv1_1
     return made
 
 

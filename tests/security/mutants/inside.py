@@ -2,7 +2,7 @@
 
 from tests.security.mutants.hole import Change, Hole
 
-ADDRESSES = "oneapi/runtime/egress_addresses.py"
+ADDRESSES = "oneapi/runtime/egress/addresses.py"
 PRINCIPALS = "services/admin/identity/principals.py"
 
 
@@ -136,10 +136,24 @@ HOLES = [
     ),
     _hole(
         "what upstreams say is shown as it is",
-        "services/edge/upstream/refusal.py",
-        '    text = " ".join(_ADDRESSES.sub("[address]", redact(message)).split())\n',
-        '    text = " ".join(message.split())\n',
+        "oneapi/runtime/egress/words.py",
+        '    if _NEVER_SHOWN.search(text):\n        return ""\n',
+        "    return text\n",
         *("T-11", "R-17"),
+    ),
+    _hole(
+        "a request may say where it goes",
+        "oneapi/dialects/request.py",
+        "    if not _NEVER_THE_CLIENTS.isdisjoint(value):\n",
+        "    if False:\n",
+        "R-01",
+    ),
+    _hole(
+        "pictures may be anywhere",
+        "services/edge/inference/links.py",
+        "            check_link(url, allow_private)\n",
+        "            pass\n",
+        "R-12",
     ),
     _hole(
         "a key may call every tool",

@@ -18,7 +18,7 @@ def distrusted_tls(world: World, kind: str) -> None:
     careless = {"verify": "false", "ssl_verify": "0", "insecure": "true"}
     fields = {"provider": "openai-compatible", "base_url": f"https://127.0.0.1:{server.port}/v1", "config": careless}
     channel = world.gateway.create("channels", name=model, models=[model], api_key="sk-not-for-it", **fields)
-    client = world.client(world.key)
+    client = world.client(world.gateway.key(name=model))
     eventually(lambda: client.get(f"/v1/models/{model}").status_code == 200)
     for stream in (False, True):
         answer = client.post(CHAT, json={**ASKED, "model": model, "stream": stream})
