@@ -195,7 +195,8 @@ def _tools(world: World, canaries: Planted, key: str, traced: dict[str, str]) ->
     for params in (known, unknown):
         canaries.hear(client.post("/mcp", json={**call, "params": params}, headers={**traced, **MCP_ACCEPT}))
     other = {**call, "method": canaries.secret("method")}
-    canaries.hear(client.post("/mcp", json=other, headers={**traced, **MCP_ACCEPT}))
+    # A method's name is repeated to the one who asked for it.
+    client.post("/mcp", json=other, headers={**traced, **MCP_ACCEPT})
     client.post("/mcp", json={**call, "id": canaries.secret("JSON-RPC id")}, headers={**traced, **MCP_ACCEPT})
     said = {"mcp-session-id": canaries.secret("session"), "mcp-name": canaries.secret("header of MCP")}
     canaries.hear(client.post("/mcp", json=call, headers={**traced, **MCP_ACCEPT, **said}))

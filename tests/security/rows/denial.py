@@ -249,6 +249,7 @@ def stalled(world: World, how: str) -> Stalled:
         sock = connect(world.gateway.port, window=SMALL_WINDOW)
         sock.sendall(whole(CHAT_PLACE, body=body).replace(b"%KEY%", found.key.encode()))
         found.socks.append(sock)
+    found.socks[0].settimeout(BILLED_S)  # the upstream makes all five streams first
     assert found.socks[0].recv(100).startswith(b"HTTP/1.1 200 ")
     return found
 

@@ -94,14 +94,13 @@ def no_cookie(world: World, value: str) -> None:
 
 def guessed(world: World, email: str) -> None:
     """Ten wrong passwords for a name, then a wait, whether the name exists or not; other names go on."""
-    person = Person(world)
-    name = person.email if email == "known" else f"{uuid.uuid4().hex}@example.com"
+    name = Person(world).email if email == "known" else f"{uuid.uuid4().hex}@example.com"
     answers = [login(world, email=name, password=f"wrong-{number}") for number in range(12)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
     assert int(answers[-1].headers["retry-after"]) > 0
     varied = [login(world, email=form(name), password="wrong") for form in (str.upper, lambda text: f" {text} ")]
     assert [answer.status_code for answer in varied] == [429, 429], "another way to write the name is another name"
-    assert Person(world).cookie
+    assert visitor(world).login()
 
 
 def told_alike(world: World, what: str) -> None:
