@@ -12,10 +12,12 @@ import random
 from tests.fuzz import reading
 from tests.fuzz.mutation import mutated
 from tests.fuzz.report import Report
-from tests.security import attacks
+from tests.security import test_outside, wire
+from tests.security.table import Row
 
 LIMIT_S = 30.0
 AT_ONCE = 32
+CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(wire.BODY), wire.BODY)
 _PATIENCE_S = 0.4
 _WAITS = 0.005
 """Share of connections that stay open until the edge ends them: each takes as long as the edge's own deadline."""
@@ -24,8 +26,10 @@ _LARGEST = 40_000
 
 def seeds() -> list[bytes]:
     """What the security tests send, and pipelines of good requests."""
-    found = [attack.sent for group in attacks.ALL.values() for attack in group if len(attack.sent) <= _LARGEST]
-    good = [attacks.get("/v1/models"), attacks.sized(), attacks.chunked(attacks.CHUNKS), attacks.get("/healthz")]
+    rows = [row for row in test_outside.ROWS if isinstance(row, Row)]
+    sent = [payload.sent for row in rows for payload in row.payloads if isinstance(payload, wire.Attack)]
+    found = [data for data in sent if len(data) <= _LARGEST]
+    good = [wire.get("/v1/models"), wire.sized(), wire.chunked(CHUNKS), wire.get("/healthz")]
     kept = [part.replace(b"connection: close\r\n", b"") for part in good]
     return [*found, *good * 4, *kept * 4, b"".join(kept)]
 

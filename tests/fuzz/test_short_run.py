@@ -11,10 +11,11 @@ from tests.e2e.gateway import ROOT, Gateway
 from tests.fuzz import guided, reading, run, sockets
 from tests.fuzz.report import Report
 from tests.fuzz.targets import TARGETS
-from tests.security import attacks
+from tests.security import wire
 
 __all__ = ["collector", "gateway"]
 SEED = 1
+TWO_WAYS = (wire.get("/v1/models", host=None), wire.get("/v1/models", wire.AUTHORIZED, "host: other"))
 HTTP = {"inference": 400, "sockets": 400, "api": 200}
 PLANTED = '''"""Planted."""
 from tests.fuzz.targets.target import Target
@@ -65,22 +66,22 @@ def test_a_planted_fault_is_found_and_its_input_is_kept(tmp_path: Path, unguided
 
 
 def test_a_request_is_read_as_the_attacks_know_it() -> None:
-    good = attacks.get("/v1/models")
+    good = wire.get("/v1/models")
     assert reading.requests(good) == (1, 1)
     assert reading.requests(good * 2) == (1, 1), "nothing counts behind the end of the connection"
     kept = good.replace(b"connection: close\r\n", b"")
-    assert reading.requests(kept * 3 + attacks.chunked(attacks.CHUNKS)) == (4, 4)
-    assert reading.requests(attacks.chunked(attacks.CHUNKS, "content-length: 3")) == (0, 1)
-    for hostile in attacks.HOSTS[:2]:
-        assert reading.requests(hostile.sent) == (0, 1)
+    assert reading.requests(kept * 3 + wire.chunked(sockets.CHUNKS)) == (4, 4)
+    assert reading.requests(wire.chunked(sockets.CHUNKS, "content-length: 3")) == (0, 1)
+    for hostile in TWO_WAYS:
+        assert reading.requests(hostile) == (0, 1)
 
 
 def test_a_second_answer_to_one_request_is_a_failure() -> None:
-    sent = attacks.get("/v1/models")
+    sent = wire.get("/v1/models")
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
     assert sockets.problem(sent, answer, ended=True) == ""
     assert "[200, 200] for 1 requests" in sockets.problem(sent, answer * 2, ended=True)
-    assert "valid requests" in sockets.problem(attacks.HOSTS[0].sent, answer, ended=True)
+    assert "valid requests" in sockets.problem(TWO_WAYS[0], answer, ended=True)
     assert "status 500" in sockets.problem(sent, answer.replace(b"200", b"500"), ended=True)
     assert "whole answers" in sockets.problem(sent, answer[:-1], ended=True)
     assert "ended" in sockets.problem(sent, b"", ended=False)

@@ -3,9 +3,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from oneapi.runtime.asgi import Message, Receive, Scope, Send
 from oneapi.runtime.telemetry import HeadSampler
 from services.admin.web import observing
-from services.admin.web.observing import Message, Observing, Receive, Scope, Send
+from services.admin.web.observing import Observing
 
 KEY = "sk-0123456789abcdefghij0123456789"
 
