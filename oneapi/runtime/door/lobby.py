@@ -28,7 +28,7 @@ FIRST_MOMENT_S = 1.0
 """So young a connection never has to give way: its head may be on its way."""
 LINGER_S = 1.0
 CROWD, GLANCE_S = 64, 0.02
-"""With more than so many waiting, what has come is looked at so often, and not at once."""
+"""With more than so many waiting, who and what has come is looked at so often, and not at once."""
 SLOW_LOOKS, SLOW_GLANCE_S = 3, 3.0
 """In a crowd, a head that has come in more than so many pieces is looked at as seldom as this."""
 TICK_S = 0.05
@@ -159,6 +159,8 @@ class Lobby:
             elif waiting.looks > SLOW_LOOKS and self._glance is not None:
                 self._slow_down(waiting, descriptor)
         self._look_at_slow()
+        if self._glance is not None:
+            self._accept()
         self._look_again()
 
     def _slow_down(self, waiting: _Waiting, descriptor: int) -> None:
@@ -182,14 +184,15 @@ class Lobby:
                 self._slow.append(waiting)
 
     def _look_again(self) -> None:
-        """At once when something comes; in a crowd now and then, or each byte of each of them would wake us."""
+        """At once when something or somebody comes; in a crowd now and then, or each byte of each would wake us."""
         if len(self._waiting) > CROWD or self._slow:
             if self._glance is None:
+                self._loop.remove_reader(self._listener.fileno())
                 self._loop.remove_reader(self._events.fileno())
             self._glance = self._loop.call_later(GLANCE_S, self._look_around)
         elif self._glance is not None:
             self._glance = None
-            self._loop.add_reader(self._events.fileno(), self._look_around)
+            self.open()
 
     def _goes_on(self, waiting: _Waiting) -> bool:
         """Whether the connection waits here no longer: the protocol has it, or it is closed."""
