@@ -11,7 +11,6 @@ import pytest
 
 from oneapi.runtime.relay_keys import KeyHasher
 from services.admin.identity.authentication import COOKIE
-from services.admin.store.database import SQLITE_FILE
 from tests.e2e.gateway import Gateway, UpstreamServer, eventually
 
 OLD, NEW = "the first secret key of this installation", "the second secret key of this installation"
@@ -49,7 +48,7 @@ def depending(gateway: Gateway) -> dict[str, int]:
 
 def filed_under_the_new_one(gateway: Gateway) -> set[str]:
     """Names of the keys whose hashes were made with the new secret key."""
-    with contextlib.closing(sqlite3.connect(gateway.data_dir / SQLITE_FILE)) as database:
+    with contextlib.closing(sqlite3.connect(gateway.data_dir / "oneapi.sqlite3")) as database:
         version = KeyHasher(NEW).version
         return {name for (name,) in database.execute("SELECT name FROM keys WHERE hash_version = ?", (version,))}
 
@@ -58,6 +57,7 @@ def refused(gateway: Gateway, key: str) -> bool:
     return chat(gateway, key) == 401
 
 
+@pytest.mark.timeout(300)
 def test_the_secret_key_is_changed(own: Gateway, upstream: UpstreamServer) -> None:
     own.channel(upstream, {MODEL: "play:tokens=1"})
     used, for_tools, idle = [own.key(name=name) for name in ("used", "tools", "idle")]
