@@ -6,7 +6,6 @@ import functools
 import ssl
 import tempfile
 import threading
-import warnings
 from pathlib import Path
 
 from cryptography import x509
@@ -17,6 +16,11 @@ from cryptography.x509.oid import NameOID
 from tests.security.echo import whole
 
 KINDS = ("self-signed", "expired", "another name", "TLS 1.1", "no TLS at all")
+PLAIN = {
+    # What a server of that age says to whom it can't speak with: a fatal alert, "protocol version".
+    "TLS 1.1": b"\x15\x03\x02\x00\x02\x02\x46",
+    "no TLS at all": whole("reached"),
+}
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
 
@@ -33,7 +37,7 @@ class Distrusted:
         self._ready.wait(10)
 
     async def _run(self) -> None:
-        tls = None if self._kind == "no TLS at all" else context(self._kind)
+        tls = None if self._kind in PLAIN else context(self._kind)
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
@@ -42,7 +46,7 @@ class Distrusted:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if (await reader.read(65_536)).startswith(b"POST"):
             self.reached += 1
-        writer.write(whole("reached"))
+        writer.write(PLAIN.get(self._kind, whole("reached")))
         writer.close()
 
 
@@ -70,10 +74,6 @@ def context(kind: str) -> ssl.SSLContext:
     file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.load_cert_chain(file)
-    if kind == "TLS 1.1":
-        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-            made.minimum_version = ssl.TLSVersion.TLSv1_1
-            made.maximum_version = ssl.TLSVersion.TLSv1_1
     return made
 
 
