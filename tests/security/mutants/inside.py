@@ -115,7 +115,7 @@ HOLES = [
     ),
     _hole(
         "the client's headers go upstream",
-        "services/edge/door/head.py",
+        "services/edge/arrival.py",
         'RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta")\n',
         'RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta", b"openai-organization")\n',
         "R-09",
