@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from tests.e2e.gateway import ROOT
 from tests.security import test_inside, test_outside
 from tests.security.mutants.planted import MUTANTS
 from tests.security.table import Absent, Row
@@ -41,3 +42,15 @@ def test_absent_rows_say_why() -> None:
 def test_planted_holes_name_rows_that_exist() -> None:
     tried = {row.id for row in ROWS if isinstance(row, Row)}
     assert {row for mutant in MUTANTS for row in mutant.rows} <= tried
+
+
+def test_every_hole_can_be_planted() -> None:
+    """What is taken out is there, and there only: a hole that can't be planted proves nothing."""
+    for mutant in MUTANTS:
+        texts: dict[str, str] = {}
+        for change in mutant.changes:
+            text = texts.get(change.file) or (ROOT / change.file).read_text()
+            assert text.count(change.old) == 1, (mutant.name, change.file)
+            texts[change.file] = text.replace(change.old, change.new)
+        for file, text in texts.items():
+            compile(text, file, "exec")

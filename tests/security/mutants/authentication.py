@@ -65,7 +65,7 @@ HOLES = [
     hole(
         "bad keys are never too many",
         "services/edge/authentication.py",
-        "raise refusals.too_many_failures(wait_s) if wait_s > 0 else refusals.unauthenticated()",
+        "raise of_door.too_many_failures(wait_s) if wait_s > 0 else refusals.unauthenticated()",
         "raise refusals.unauthenticated()",
         "A-13",
     ),
@@ -75,7 +75,7 @@ HOLES = [
     hole(
         "what is wrong with a key is told",
         "services/edge/authentication.py",
-        "raise refusals.too_many_failures(wait_s) if wait_s > 0 else refusals.unauthenticated()",
+        "raise of_door.too_many_failures(wait_s) if wait_s > 0 else refusals.unauthenticated()",
         'raise type(refusals.unauthenticated())(401, "authentication", problem, "The key is bad.")',
         "A-05",
         "A-11",

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-DOOR = "services/edge/door"
+DOOR = "oneapi/runtime/door"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,7 +22,7 @@ HOLES = [
     hole(
         "two hosts are one",
         f"{DOOR}/head.py",
-        "        elif name in _SINGLE:\n            raise refusals.malformed_request()\n",
+        "            elif name in _SINGLE:\n                raise refusals.malformed_request()\n",
         "",
         "P-03",
         "P-17",
@@ -52,7 +52,13 @@ HOLES = [
         "        if False:\n",
         "P-06",
     ),
-    hole("paths that can be read in two ways", "services/edge/paths.py", " or _AMBIGUOUS.search(raw_path)", "", "P-07"),
+    hole(
+        "paths that can be read in two ways",
+        f"{DOOR}/paths.py",
+        " or _AMBIGUOUS.search(raw_path) is not None",
+        "",
+        "P-07",
+    ),
     hole("a fragment is a part of the path", f"{DOOR}/protocol.py", ' or b"#" in self.url', "", "P-08"),
     hole("any number of headers", f"{DOOR}/protocol.py", "len(self.headers) > limits.header_count or ", "", "P-10"),
     hole(
