@@ -95,6 +95,12 @@ def invalid_link(field: str) -> GatewayError:
     )
 
 
+def reference_not_found(field: str) -> GatewayError:
+    """Something that a provider keeps, and that isn't known to be the caller's."""
+    message = f"`{field}` names something that this account has not stored here."
+    return GatewayError(404, "not_found", "reference_not_found", message, param=field)
+
+
 def bad_page() -> GatewayError:
     return GatewayError(
         400, "invalid_request", "invalid_value", "`limit` must be a number from 1 to 1000.", param="limit"

@@ -36,6 +36,7 @@ from services.mcp.message import BadMessage, check_message
 
 PATH = b"/mcp"
 MAX_BODY_BYTES = 4 * 1024 * 1024
+JSON_TYPE = b"application/json"
 LIMITS = DoorLimits(body_bytes=MAX_BODY_BYTES)
 MAX_REQUESTS_PER_KEY = 64
 CHALLENGE = (b"www-authenticate", b'Bearer realm="one-api"')
@@ -215,7 +216,12 @@ def _id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
 
 
 def _headers(refusal: Refusal) -> list[tuple[bytes, bytes]]:
-    return [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *refusal.headers]
+    return [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        *refusal.headers,
+    ]
 
 
 def _body(refusal: Refusal) -> bytes:
@@ -242,6 +248,8 @@ def _inspect(scope: Scope) -> Head:
 
 async def _read_message(head: Head, receive: Receive) -> bytes:
     """The whole body: one JSON-RPC message. Raises Refusal and ClientGone."""
+    if head.content_encoding or head.content_type.partition(b";")[0].strip().lower() != JSON_TYPE:
+        raise Refusal(415, "media_type", "The body must be application/json, and not compressed.", INVALID_REQUEST)
     try:
         data = await read_body(receive, head.content_length, MAX_BODY_BYTES)
         check_message(data)

@@ -19,6 +19,7 @@ from oneapi.runtime.door.answers import Render
 from oneapi.runtime.door.cycle import Cycle
 from oneapi.runtime.door.gate import Gate
 from oneapi.runtime.door.limits import DoorLimits
+from oneapi.runtime.door.reset import reset
 
 CLIENT_KEY = "oneapi.client"
 """Where the ASGI scope holds the `Client`."""
@@ -106,7 +107,7 @@ class StrictProtocol(HttpToolsProtocol):
         """See `Client`."""
         if self.cycle is not None:
             self.cycle.disconnected = True
-        self.transport.abort()
+        reset(self.transport)
 
     # The connection
 
@@ -128,7 +129,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._message_bytes += size
         if self._refused:
             if self._message_bytes > _LINGER_BYTES:
-                self.transport.abort()
+                reset(self.transport)
             return
         self._chunk_bytes = size
         self._unset_keepalive_if_required()
@@ -174,7 +175,7 @@ class StrictProtocol(HttpToolsProtocol):
         else:
             self._last_byte_s = self.loop.time()
             if self._message_bytes > self._limits.discard_bytes:
-                self.transport.abort()
+                reset(self.transport)
             elif self._timer is None:
                 self._body_started_s = self._last_byte_s
                 self._arm(self._limits.body_idle_s)

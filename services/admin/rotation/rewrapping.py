@@ -15,7 +15,7 @@ from oneapi.runtime.sealing import Sealer, SealError
 from services.admin.publishing import published
 from services.admin.store.changes import Author, Change
 from services.admin.store.database import Database
-from services.admin.store.replays import Claimed
+from services.admin.store.replays import place_of
 from services.admin.store.schema import Channel, McpServer, Replay
 from services.admin.upstreams import sealed
 
@@ -74,7 +74,7 @@ async def _replays(session: AsyncSession, sealer: Sealer, after: str) -> tuple[i
     place = Replay.caller + "\n" + Replay.key
     rows = (await session.scalars(select(Replay).where(previous, place > after).order_by(place).limit(BATCH))).all()
     for row in rows:
-        row.body_sealed = _rewrapped(sealer, row.body_sealed, Claimed(row.caller, row.key, row.fingerprint).place)
+        row.body_sealed = _rewrapped(sealer, row.body_sealed, place_of(row.caller, row.key))
     return len(rows), f"{rows[-1].caller}\n{rows[-1].key}" if len(rows) == BATCH else None
 
 

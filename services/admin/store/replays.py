@@ -17,6 +17,7 @@ from services.admin.clock import now_ms
 from services.admin.store.schema import Replay
 
 RETENTION_MS = 48 * 3600 * 1000
+_FINGERPRINT_CHARACTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Claimed:
     @property
     def place(self) -> str:
         """Where the sealed answer belongs."""
-        return f"replay/{self.caller}/{self.key}"
+        return place_of(self.caller, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Answer:
     status: int
     body: str
     fingerprint: str
+
+
+def place_of(caller: str, key: str) -> str:
+    """Where the sealed answer to this caller's key belongs."""
+    return f"replay/{caller}/{key}"
 
 
 def fingerprint(method: str, path: str, body: bytes) -> str:
@@ -56,7 +62,8 @@ async def find(session: AsyncSession, sealer: Sealer, claimed: Claimed) -> Answe
     row = await session.get(Replay, (claimed.caller, claimed.key))
     if row is None:
         return None
-    return Answer(row.status, sealer.open(row.body_sealed, bound_to=claimed.place), row.fingerprint)
+    opened = sealer.open(row.body_sealed, bound_to=claimed.place)
+    return Answer(row.status, opened[_FINGERPRINT_CHARACTERS:], opened[:_FINGERPRINT_CHARACTERS])
 
 
 def store(session: AsyncSession, sealer: Sealer, claimed: Claimed, status: int, body: str) -> None:
@@ -65,9 +72,9 @@ def store(session: AsyncSession, sealer: Sealer, claimed: Claimed, status: int, 
         Replay(
             caller=claimed.caller,
             key=claimed.key,
-            fingerprint=claimed.fingerprint,
             status=status,
-            body_sealed=sealer.seal(body, bound_to=claimed.place),
+            # Sealed with the answer: by itself it would let whoever has the database guess what the request held.
+            body_sealed=sealer.seal(claimed.fingerprint + body, bound_to=claimed.place),
             created_at_ms=now_ms(),
         )
     )

@@ -239,13 +239,15 @@ class Outbox(Table):
 
 
 class Replay(Table):
-    """The answer to a POST that carried an Idempotency-Key, sealed, because it may show a secret once."""
+    """The answer to a POST that carried an Idempotency-Key, sealed, because it may show a secret once.
+
+    The seal holds what the request was, too.
+    """
 
     __tablename__ = "replays"
 
     caller: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
-    fingerprint: Mapped[str]
     status: Mapped[int]
     body_sealed: Mapped[str]
     created_at_ms: Mapped[int] = mapped_column(index=True)

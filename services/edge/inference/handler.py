@@ -8,6 +8,7 @@ import functools
 import time
 from collections.abc import Mapping
 
+from oneapi.catalog.types import OPERATOR_ACCOUNT_ID
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.registry import DIALECTS
 from oneapi.runtime import semconv
@@ -28,6 +29,7 @@ from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Reason
 from services.edge.inference.links import check_links
 from services.edge.inference.offers import INPUT_BUCKETS, OUTPUT_BUCKETS
+from services.edge.inference.references import check_references
 from services.edge.inference.relay import CANCEL, Relay, settle_by_meter
 from services.edge.inference.tracing import RequestTrace
 from services.edge.load import Load
@@ -98,6 +100,8 @@ class Inference:
         try:
             facts = exchange.facts = exchange.dialect.inspect(exchange.body)
             check_links(facts.raw, allow_private=self._allow_private)
+            if exchange.account.id != OPERATOR_ACCOUNT_ID:
+                check_references(facts.raw)
             plan = await self._admission.admit(exchange)
         finally:
             self._load.proceed(since_s)

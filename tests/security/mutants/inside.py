@@ -12,6 +12,13 @@ def _hole(name: str, file: str, old: str, new: str, *rows: str) -> Hole:
 
 HOLES = [
     _hole(
+        "what a provider keeps is anybody's",
+        "services/edge/inference/handler.py",
+        "            if exchange.account.id != OPERATOR_ACCOUNT_ID:\n",
+        "            if not exchange.account.id:\n",
+        "T-14",
+    ),
+    _hole(
         "lists and ids of every account are shown",
         PRINCIPALS,
         "    return statement if scope is None else statement.where(account == scope)\n",

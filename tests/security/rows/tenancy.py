@@ -182,6 +182,55 @@ ARTEFACTS = [
 ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Kept:
+    """A request that names what a provider keeps, and the field that the refusal must name."""
+
+    path: str
+    body: dict[str, Any]
+    field: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.path} with {self.field}"
+
+
+def kept_at_a_provider(world: World, kept: Kept) -> None:
+    """All tenants share a provider's account: what is kept there is nobody's but the operator's."""
+    for tenant in world.tenants:
+        answer = world.client(tenant.key).post(kept.path, json={"model": "sandbox", "max_tokens": 5, **kept.body})
+        assert answer.status_code == 404, answer.text
+        error = answer.json()["error"]
+        assert kept.field in error["message"], answer.text
+
+
+def _said(*parts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": list(parts)}]
+
+
+KEPT = [
+    Kept("/v1/responses", {"input": "hi", "previous_response_id": "resp_1"}, "previous_response_id"),
+    Kept("/v1/responses", {"input": "hi", "conversation": "conv_1"}, "conversation"),
+    Kept("/v1/responses", {"input": "hi", "conversation": {"id": "conv_1"}}, "conversation"),
+    Kept("/v1/responses", {"input": "hi", "prompt": {"id": "pmpt_1"}}, "prompt"),
+    Kept("/v1/responses", {"input": [{"type": "item_reference", "id": "msg_1"}]}, "item_reference"),
+    Kept("/v1/responses", {"input": _said({"type": "input_file", "file_id": "file-1"})}, "file_id"),
+    Kept(
+        "/v1/responses",
+        {"input": "hi", "tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]},
+        "vector_store_ids",
+    ),
+    Kept("/v1/responses", {"input": "hi", "tools": [{"type": "code_interpreter", "container": "cntr_1"}]}, "container"),
+    Kept("/v1/chat/completions", {"messages": _said({"type": "file", "file": {"file_id": "file-1"}})}, "file_id"),
+    Kept(
+        "/v1/messages",
+        {"messages": _said({"type": "document", "source": {"type": "file", "file_id": "file_1"}})},
+        "file_id",
+    ),
+    Kept("/v1/messages", {"messages": _said({"type": "text", "text": "hi"}), "container": "container_1"}, "container"),
+]
+
+
 def pretended(world: World, header: tuple[str, str]) -> None:
     """A header that names another account changes nothing."""
     target = owned_by(world, "b")
@@ -305,6 +354,7 @@ ROWS: list[Row | Absent] = [
     Row("T-01", "ids of another tenant in every path", foreign_ids, EVERY_REACH),
     Row("T-02", "ids of another tenant in bodies", foreign_references, REFERENCES),
     Row("T-03", "what another tenant's request left behind", stored_artefact, ARTEFACTS),
+    Row("T-14", "what a provider keeps for its account", kept_at_a_provider, KEPT),
     Row("T-04", "ids of another tenant in queries", foreign_queries, REACHES),
     Row("T-05", "headers that name another account", pretended, PRETENDED, at_once=8),
     Row("T-08", "another tenant's Idempotency-Key", anothers_idempotency_key, ["keys", "tokens", "users"]),
