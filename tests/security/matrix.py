@@ -29,11 +29,13 @@ ADMINISTRATORS = MEMBERS | {
     "POST /api/keys",
     "PATCH /api/keys/{key_id}",
     "DELETE /api/keys/{key_id}",
+    "POST /api/keys/{key_id}/rotate",
     "GET /api/tokens",
     "POST /api/tokens",
     "GET /api/tokens/{token_id}",
     "PATCH /api/tokens/{token_id}",
     "DELETE /api/tokens/{token_id}",
+    "POST /api/tokens/{token_id}/rotate",
     "GET /api/audit",
 }
 OPERATORS = ADMINISTRATORS | {
