@@ -253,11 +253,11 @@ async def test_a_call_that_arrives_too_late_takes_nothing(caller: Caller, functi
 
 async def test_requests_per_minute_are_bounded(caller: Caller, functions: MoneyFunctions) -> None:
     account = await open_account(functions)
-    limit = 6_000
+    limit = 600
     key = relay_key(account, limits=KeyLimits(rpm=limit))
     begun = time.monotonic()
     granted, refused = 0, None
-    while granted < limit + 50 and time.monotonic() - begun < 10:
+    while refused is None and time.monotonic() - begun < 60:
         for answer in await asyncio.gather(*[caller.reserve(claim(account, key, 0)) for _ in range(100)]):
             granted += isinstance(answer, Granted)
             refused = answer if isinstance(answer, Refused) else refused
