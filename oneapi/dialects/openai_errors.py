@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from oneapi.dialects.errors import GatewayError, Kind
+from oneapi.dialects.usage import UNREADABLE
 
 TYPES: dict[Kind, str] = {
     "authentication": "invalid_request_error",
@@ -43,3 +44,40 @@ def error_body(error: GatewayError, request_id: str) -> bytes:
 def _type(error: GatewayError) -> str:
     """OpenAI's rate limits are of type "requests" or "tokens"."""
     return "tokens" if error.kind == "rate_limit" and error.code.startswith("tokens") else TYPES[error.kind]
+
+
+_KINDS: dict[int, Kind] = {
+    401: "authentication",
+    402: "budget",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    413: "too_large",
+    429: "rate_limit",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+
+
+def decode_error(status: int, body: bytes) -> GatewayError | None:
+    """A provider's refusal as it is, neither cleaned nor judged; None when the body is no error of this format."""
+    try:
+        raw = msgspec.json.decode(body)
+    except UNREADABLE:
+        return None
+    error = raw.get("error") if isinstance(raw, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    if not isinstance(message, str) or not message:
+        return None
+    told = error if isinstance(error, dict) else {}
+    code = next((told[name] for name in ("code", "type") if isinstance(told.get(name), str)), "upstream_refused")
+    kind = "budget" if code == "insufficient_quota" else _KINDS.get(status)
+    param = told.get("param")
+    return GatewayError(
+        status,
+        kind or ("invalid_request" if status < 500 else "upstream"),
+        code,
+        message,
+        param=param if isinstance(param, str) else None,
+    )

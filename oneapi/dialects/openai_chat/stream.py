@@ -103,7 +103,7 @@ class ChatMeter(StreamMeter):
         if isinstance(usage, dict):
             self.usage = buckets(usage) or self.usage
         if chunk.error:
-            self.error = _code_and_message(chunk.error)
+            self.error = code_and_message(chunk.error)
 
     def _saw_content(self, content: Any) -> None:
         if isinstance(content, str):
@@ -144,7 +144,8 @@ class ChatMeter(StreamMeter):
                     self._saw_parts(inner)
 
 
-def _code_and_message(error: Any) -> tuple[str, str]:
+def code_and_message(error: Any) -> tuple[str, str]:
+    """An error chunk's."""
     if isinstance(error, dict):
         return str(error.get("code") or error.get("type") or UNNAMED_ERROR), str(error.get("message") or "")
     return UNNAMED_ERROR, error if isinstance(error, str) else ""

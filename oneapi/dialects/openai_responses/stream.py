@@ -29,16 +29,15 @@ MAX_KEPT_BYTES = MAX_LINE_BYTES // 4
 _ERROR_CODES = frozenset({"rate_limit_exceeded", "insufficient_quota", "invalid_prompt"})
 _OTHER_ERROR = "server_error"
 
-
-_NOTHING = msgspec.Raw(b"null")
+NOTHING = msgspec.Raw(b"null")
 
 
 class _Event(msgspec.Struct, gc=False):
     type: str = ""
     sequence_number: int | None = None
     delta: Any = None
-    response: msgspec.Raw = _NOTHING
-    item: msgspec.Raw = _NOTHING
+    response: msgspec.Raw = NOTHING
+    item: msgspec.Raw = NOTHING
     error: Any = None
     code: Any = None
     message: Any = None
@@ -87,7 +86,7 @@ class ResponsesMeter(StreamMeter):
             self.started = self.finished = True
         elif kind in {"error", "response.failed"} or (not kind and event.error):
             self._usage_of(event.response)
-            self.error = _code_and_message(event)
+            self.error = code_and_message(event.error, event.response, event.code, event.message)
             return False
         elif kind != "keepalive":
             self.started = True
@@ -114,7 +113,7 @@ class ResponsesMeter(StreamMeter):
             return None
         if not isinstance(response, dict):
             return None
-        code = told["code"] if told["code"] in _ERROR_CODES else _OTHER_ERROR
+        code = failed_code(told["code"])
         return {
             **response,
             "status": "failed",
@@ -136,20 +135,26 @@ class ResponsesMeter(StreamMeter):
             self._kept_bytes += len(raw)
 
 
+def failed_code(code: str) -> str:
+    """A failed response has a code of a closed list."""
+    return code if code in _ERROR_CODES else _OTHER_ERROR
+
+
 def _event(kind: str, number: int, **value: Any) -> bytes:
     body = {"type": kind, **value, "sequence_number": number}
     return f"event: {kind}\ndata: ".encode() + msgspec.json.encode(body) + b"\n\n"
 
 
-def _code_and_message(event: _Event) -> tuple[str, str]:
-    found = event.error
-    if event.response is not _NOTHING:
+def code_and_message(error: Any, response: msgspec.Raw, code: Any = None, message: Any = None) -> tuple[str, str]:
+    """An error event's, or a failed response's."""
+    found = error
+    if response is not NOTHING:
         try:
-            found = _failed_decoder.decode(event.response).error
+            found = _failed_decoder.decode(response).error
         except UNREADABLE:
             found = None
-    error = found if isinstance(found, dict) else {}
+    told = found if isinstance(found, dict) else {}
     return (
-        str(error.get("code") or error.get("type") or event.code or UNNAMED_ERROR),
-        str(error.get("message") or event.message or ""),
+        str(told.get("code") or told.get("type") or code or UNNAMED_ERROR),
+        str(told.get("message") or message or ""),
     )

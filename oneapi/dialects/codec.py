@@ -1,0 +1,120 @@
+"""What a conversation format offers to conversions: one row each, so that a new format is one row.
+
+The stream classes are documented by their protocols. It must not know how anything is converted.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from oneapi.dialects.anthropic_messages import answer as messages_answer
+from oneapi.dialects.anthropic_messages import conversation as messages_conversation
+from oneapi.dialects.anthropic_messages import errors as messages_errors
+from oneapi.dialects.anthropic_messages.stream_decoder import MessagesDecoder
+from oneapi.dialects.anthropic_messages.stream_encoder import MessagesEncoder
+from oneapi.dialects.canonical.context import Answering, Sending
+from oneapi.dialects.canonical.events import Event
+from oneapi.dialects.canonical.requests import Request
+from oneapi.dialects.canonical.responses import Response
+from oneapi.dialects.canonical.seal import Seal
+from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.openai_chat import answer as chat_answer
+from oneapi.dialects.openai_chat import conversation as chat_conversation
+from oneapi.dialects.openai_chat.stream_decoder import ChatDecoder
+from oneapi.dialects.openai_chat.stream_encoder import ChatEncoder
+from oneapi.dialects.openai_errors import decode_error as decode_openai_error
+from oneapi.dialects.openai_responses import answer as responses_answer
+from oneapi.dialects.openai_responses import conversation as responses_conversation
+from oneapi.dialects.openai_responses.stream_decoder import ResponsesDecoder
+from oneapi.dialects.openai_responses.stream_encoder import ResponsesEncoder
+from oneapi.dialects.usage import Usage
+
+
+class StreamDecoder(Protocol):
+    """Events' data in, canonical events out.
+
+    `read` takes one event's data, and raises msgspec.MsgspecError for what can't be read before it changes anything.
+    `end` tells what an upstream that closes has left to say. `error` is the upstream's own, and ends the stream.
+    """
+
+    error: tuple[str, str] | None
+    finished: bool
+    input_told: Usage
+
+    def read(self, data: bytes) -> list[Event]: ...
+
+    def end(self) -> list[Event]: ...
+
+
+class StreamEncoder(Protocol):
+    """Canonical events in, one part open at a time, and the format's bytes out."""
+
+    def write(self, events: list[Event]) -> bytes: ...
+
+    def fail(self, error: GatewayError, request_id: str) -> bytes: ...
+
+
+class Codec(msgspec.Struct, frozen=True, kw_only=True):
+    """One conversation format. `namespaces` and `custom_tools` say that it has them itself.
+
+    `stop_limit` is how many stop sequences it takes; `json_object` that it can ask for JSON without a schema.
+    """
+
+    name: str
+    decode_request: Callable[[dict[str, Any], Seal], Request]
+    encode_request: Callable[[Request, Sending], dict[str, Any]]
+    decode_response: Callable[[dict[str, Any]], Response]
+    encode_response: Callable[[Response, Answering], dict[str, Any]]
+    stream_decoder: Callable[[], StreamDecoder]
+    stream_encoder: Callable[[Answering], StreamEncoder]
+    decode_error: Callable[[int, bytes], GatewayError | None]
+    namespaces: bool = False
+    custom_tools: bool = False
+    stop_limit: int
+    json_object: bool = True
+    tool_name_limit: int = 64
+
+
+CODECS = {
+    codec.name: codec
+    for codec in (
+        Codec(
+            name="openai_chat",
+            stop_limit=4,
+            decode_request=chat_conversation.decode_request,
+            encode_request=chat_conversation.encode_request,
+            decode_response=chat_answer.decode_response,
+            encode_response=chat_answer.encode_response,
+            stream_decoder=ChatDecoder,
+            stream_encoder=ChatEncoder,
+            decode_error=decode_openai_error,
+        ),
+        Codec(
+            name="openai_responses",
+            stop_limit=0,
+            decode_request=responses_conversation.decode_request,
+            encode_request=responses_conversation.encode_request,
+            decode_response=responses_answer.decode_response,
+            encode_response=responses_answer.encode_response,
+            stream_decoder=ResponsesDecoder,
+            stream_encoder=ResponsesEncoder,
+            decode_error=decode_openai_error,
+            namespaces=True,
+            custom_tools=True,
+            tool_name_limit=128,
+        ),
+        Codec(
+            name="anthropic_messages",
+            stop_limit=1_000,
+            json_object=False,
+            decode_request=messages_conversation.decode_request,
+            encode_request=messages_conversation.encode_request,
+            decode_response=messages_answer.decode_response,
+            encode_response=messages_answer.encode_response,
+            stream_decoder=MessagesDecoder,
+            stream_encoder=MessagesEncoder,
+            decode_error=messages_errors.decode_error,
+        ),
+    )
+}

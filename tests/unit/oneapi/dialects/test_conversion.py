@@ -1,0 +1,866 @@
+"""Requests, answers, usage and stops between formats, case by case as other gateways have got them wrong."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from oneapi.dialects.canonical.profile import Profile
+from oneapi.dialects.conversion import convertible, read_request
+from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.registry import DIALECTS
+from oneapi.dialects.usage import Usage
+from tests.unit.oneapi.dialects.dialogues import (
+    CHAT,
+    MESSAGES,
+    NAMES,
+    PAIRS,
+    RESPONSES,
+    SECRET,
+    answered,
+    convert,
+    fed,
+    lost,
+    message_of,
+    request,
+    sent,
+    sse,
+    streamed,
+)
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
+PDF = base64.b64encode(b"%PDF-1.7" + bytes(20)).decode()
+BUDGET = Profile(thinking="budget")
+
+
+def refused(client: str, upstream: str, body: dict[str, Any], **options: Any) -> GatewayError:
+    with pytest.raises(GatewayError) as caught:
+        convert(client, upstream, body, **options)
+    assert caught.value.status == 400
+    return caught.value
+
+
+def call(call_id: str = "call_a", name: str = "f", arguments: str = "{}") -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def called(*calls: dict[str, Any], content: Any = None) -> dict[str, Any]:
+    return {"role": "assistant", "content": content, "tool_calls": list(calls)}
+
+
+def result(call_id: str = "call_a", content: Any = "21C") -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+
+def tool_use(call_id: str = "toolu_a", name: str = "f", **given: Any) -> dict[str, Any]:
+    return {"type": "tool_use", "id": call_id, "name": name, "input": given}
+
+
+def tool_result(call_id: str = "toolu_a", content: Any = "21C", **more: Any) -> dict[str, Any]:
+    return {"type": "tool_result", "tool_use_id": call_id, "content": content, **more}
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def assistant(content: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": content}
+
+
+def text(said: str) -> dict[str, Any]:
+    return {"type": "text", "text": said}
+
+
+def test_which_formats_meet() -> None:
+    assert all(convertible(client, upstream) for client, upstream in PAIRS)
+    assert convertible("openai_embeddings", "openai_embeddings")
+    assert not convertible("openai_embeddings", CHAT)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_format_passes_through(name: str) -> None:
+    body = request(name, unknown={"kept": [1, None]})
+    assert sent(name, name, body) == {**body, "model": "upstream-model"}
+    conversion = convert(name, name, body)
+    assert conversion.losses == []
+    assert type(conversion.stream()) is DIALECTS[name].meter
+
+
+# --- T01-T22: requests ---
+
+
+def test_t01_instructions_inside_a_conversation() -> None:
+    system = {"role": "system", "content": "ctx"}
+    body = request(MESSAGES, [user("a"), assistant("b"), system, user("c")])
+    assert sent(MESSAGES, CHAT, body)["messages"] == [user("a"), assistant("b"), system, user("c")]
+    reminder = text("<system-reminder>\nctx\n</system-reminder>")
+    strict = sent(MESSAGES, CHAT, body, profile=Profile(system_first=True))
+    assert strict["messages"] == [user("a"), assistant("b"), user([reminder, text("c")])]
+    last = request(MESSAGES, [user("a"), assistant([tool_use()]), user([tool_result()]), system])
+    assert sent(MESSAGES, CHAT, last, profile=Profile(system_first=True))["messages"][2:] == [
+        result("toolu_a"),
+        user(reminder["text"]),
+    ]
+    chat = request(CHAT, [user("a"), assistant("b"), system, user("c")])
+    assert sent(CHAT, MESSAGES, chat)["messages"][2] == user([reminder, text("c")])
+    inline = sent(CHAT, MESSAGES, chat, profile=Profile(inline_system=True))
+    assert inline["messages"][2:] == [{"role": "system", "content": "ctx"}, user("c")]
+
+
+def test_t02_stop_sequences_are_a_list() -> None:
+    body = sent(MESSAGES, CHAT, request(MESSAGES, stop_sequences=["</block>"]))
+    assert body["stop"] == ["</block>"]
+    assert "stop_sequences" not in body
+    assert sent(MESSAGES, CHAT, request(MESSAGES, stop_sequences=list("abcde")))["stop"] == list("abcd")
+    assert sent(CHAT, MESSAGES, request(CHAT, stop="END"))["stop_sequences"] == ["END"]
+    blank = request(CHAT, stop=["END", "\n", ""])
+    assert sent(CHAT, MESSAGES, blank)["stop_sequences"] == ["END"]
+    assert lost(CHAT, MESSAGES, blank) == ["stop"]
+    assert "stop" not in sent(CHAT, RESPONSES, request(CHAT, stop="END"))
+
+
+def test_t04_namespaces_and_tools_of_the_provider() -> None:
+    spawn, wait = ({"type": "function", "name": name, "parameters": {"type": "object"}} for name in ("spawn", "wait"))
+    tools = [
+        {"type": "function", "name": "exec", "parameters": {"type": "object"}, "strict": False},
+        {"type": "namespace", "name": "multi_agent_v1", "tools": [spawn, wait]},
+        {"type": "web_search", "external_web_access": True},
+    ]
+    body = request(RESPONSES, tools=tools, tool_choice="auto")
+    names = ["exec", "multi_agent_v1__spawn", "multi_agent_v1__wait"]
+    assert [tool["function"]["name"] for tool in sent(RESPONSES, CHAT, body)["tools"]] == names
+    assert [tool["name"] for tool in sent(RESPONSES, MESSAGES, body)["tools"]] == names
+    assert lost(RESPONSES, CHAT, body) == ["built_in_tool(web_search)"]
+    answer = {"choices": [{"message": called(call(name=names[2])), "finish_reason": "tool_calls"}]}
+    item = answered(RESPONSES, CHAT, answer, body)["output"][0]
+    assert (item["name"], item["namespace"]) == ("wait", "multi_agent_v1")
+    forced = {**body, "tool_choice": {"type": "web_search"}}
+    for upstream in (CHAT, MESSAGES):
+        assert "web_search" in refused(RESPONSES, upstream, forced).message
+    replay = [
+        {"type": "function_call", "call_id": "c", "name": "wait", "namespace": "multi_agent_v1", "arguments": "{}"}
+    ]
+    replay.append({"type": "function_call_output", "call_id": "c", "output": "ok"})
+    history = sent(RESPONSES, CHAT, request(RESPONSES, replay, tools=tools))["messages"]
+    assert history[0]["tool_calls"][0]["function"]["name"] == names[2]
+
+
+def test_t05_custom_tools_become_functions() -> None:
+    grammar = {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}
+    tools = [{"type": "custom", "name": "apply_patch", "description": "Patches.", "format": grammar}]
+    items = [
+        user("go"),
+        {"type": "custom_tool_call", "call_id": "c1", "name": "apply_patch", "input": 'a "b"\né'},
+        {"type": "custom_tool_call_output", "call_id": "c1", "output": "done"},
+    ]
+    body = request(RESPONSES, items, tools=tools)
+    chat = sent(RESPONSES, CHAT, body)
+    [function] = chat["tools"]
+    assert "Lark grammar:\nstart: /.+/" in function["function"]["description"]
+    assert function["function"]["parameters"]["required"] == ["input"]
+    made = chat["messages"][1]["tool_calls"][0]
+    assert (made["type"], json.loads(made["function"]["arguments"])) == ("function", {"input": 'a "b"\né'})
+    assert chat["messages"][2] == result("c1", "done")
+    assert sent(RESPONSES, MESSAGES, body)["messages"][1]["content"][0]["input"] == {"input": 'a "b"\né'}
+    native = sent(RESPONSES, CHAT, body, profile=Profile(custom_tools=True))
+    assert native["tools"][0]["custom"]["format"]["grammar"] == {"syntax": "lark", "definition": "start: /.+/"}
+    assert native["messages"][1]["tool_calls"][0]["custom"] == {"name": "apply_patch", "input": 'a "b"\né'}
+
+
+def test_t06_long_names_of_tools() -> None:
+    long = ["mcp__plugin_" + "x" * 60 + end for end in ("one", "two")]
+    history = [user("go"), assistant([tool_use(name=long[0])]), user([tool_result()])]
+    tools = [{"name": name, "input_schema": {"type": "object"}} for name in long]
+    body = request(MESSAGES, history, tools=tools, tool_choice={"type": "tool", "name": long[1]})
+    out = sent(MESSAGES, CHAT, body)
+    names = [tool["function"]["name"] for tool in out["tools"]]
+    assert len(set(names)) == 2
+    assert all(len(name) <= 64 for name in names)
+    assert out["messages"][1]["tool_calls"][0]["function"]["name"] == names[0]
+    assert out["tool_choice"]["function"]["name"] == names[1]
+    answer = {"choices": [{"message": called(call(name=names[1])), "finish_reason": "tool_calls"}]}
+    assert answered(MESSAGES, CHAT, answer, body)["content"][0]["name"] == long[1]
+
+
+def test_t07_results_of_parallel_calls() -> None:
+    history = [user("x"), called(call("a"), call("b")), result("b", "B"), result("a", "A"), user("go on")]
+    turn = sent(CHAT, MESSAGES, request(CHAT, history))["messages"][-1]
+    assert turn == user([tool_result("a", "A"), tool_result("b", "B"), text("go on")])
+    for upstream in (MESSAGES, RESPONSES):
+        assert "'b'" in refused(CHAT, upstream, request(CHAT, [*history[:2], result("a"), user("go on")])).message
+        assert "'z'" in refused(CHAT, upstream, request(CHAT, [user("x"), result("z")])).message
+
+
+def test_t08_pictures_in_results() -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
+    results = [tool_result(name, [text("shot"), image]) for name in ("a", "b")]
+    history = [user("x"), assistant([tool_use("a"), tool_use("b")]), user([*results, text("see")])]
+    out = sent(MESSAGES, CHAT, request(MESSAGES, history))["messages"]
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
+    assert out[2:] == [result("a", "shot"), result("b", "shot"), user([picture, picture, text("see")])]
+    only = [user("x"), assistant([tool_use("a")]), user([tool_result("a", [image])])]
+    assert sent(MESSAGES, CHAT, request(MESSAGES, only))["messages"][2]["content"] == "[image attached below]"
+    items = sent(MESSAGES, RESPONSES, request(MESSAGES, history))["input"]
+    assert [item["type"] for item in items[1:]] == [
+        *("function_call", "function_call", "function_call_output", "function_call_output"),
+        "message",
+    ]
+    assert [part["type"] for part in items[3]["output"]] == ["input_text", "input_image"]
+    plain = [user("x"), assistant([tool_use("a")]), user([tool_result("a", [text("t")])])]
+    assert sent(MESSAGES, RESPONSES, request(MESSAGES, plain))["input"][2]["output"] == "t"
+    direct = sent(MESSAGES, CHAT, request(MESSAGES, history), profile=Profile(images_in_results=True))["messages"]
+    assert direct[2]["content"] == [text("shot"), picture]
+
+
+@pytest.mark.parametrize("content", ["", None, [{"type": "text", "text": ""}]])
+def test_t09_empty_text(content: Any) -> None:
+    history = [user("x"), called(call(), content=content), result()]
+    assert sent(CHAT, MESSAGES, request(CHAT, history))["messages"][1]["content"] == [tool_use("call_a")]
+    blank = [{"role": "system", "content": " \n"}, user("x"), user("")]
+    out = sent(CHAT, MESSAGES, request(CHAT, blank))
+    assert "system" not in out
+    assert out["messages"] == [user("x")]
+
+
+def test_t10_blocks_of_messages_inside_a_chat() -> None:
+    blocks = [{"type": "thinking", "thinking": "hm", "signature": "sig"}, tool_use("toolu_1")]
+    history = [user("x"), assistant(blocks), user([tool_result("toolu_1", [text("ok")])])]
+    out = sent(CHAT, MESSAGES, request(CHAT, history))["messages"]
+    assert out[1]["content"] == blocks
+    assert out[2]["content"] == [tool_result("toolu_1", "ok")]
+    items = sent(CHAT, RESPONSES, request(CHAT, history))["input"]
+    assert [item["type"] for item in items] == ["message", "function_call", "function_call_output"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        ("", {}),
+        ("  ", {}),
+        ("null", {}),
+        ('{"a":1', {"_raw": '{"a":1'}),
+        ("[1]", {"_raw": "[1]"}),
+        ('{"n":12345678901234567890}', {"n": 12345678901234567890}),
+    ],
+)
+def test_t11_arguments(arguments: str, given: dict[str, Any]) -> None:
+    history = [user("x"), called(call(arguments=arguments)), result()]
+    conversion = convert(CHAT, MESSAGES, request(CHAT, history))
+    assert json.loads(conversion.body)["messages"][1]["content"][0]["input"] == given
+    back = [user("x"), assistant([tool_use(n=12345678901234567890, a="é")]), user([tool_result()])]
+    made = sent(MESSAGES, CHAT, request(MESSAGES, back))["messages"][1]["tool_calls"][0]
+    assert made["function"]["arguments"] == '{"n":12345678901234567890,"a":"é"}'
+
+
+def test_t12_documents() -> None:
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": PDF}
+    inside = {"type": "image_url", "image_url": {"url": f"data:application/pdf;base64,{PDF}"}}
+    assert sent(CHAT, MESSAGES, request(CHAT, [user([inside])]))["messages"][0]["content"] == [
+        {"type": "document", "source": pdf}
+    ]
+    csv = base64.b64encode(b"a,b").decode()
+    file = {"type": "file", "file": {"file_data": f"data:text/csv;base64,{csv}", "filename": "t.csv"}}
+    plain = {"type": "text", "media_type": "text/plain", "data": "a,b"}
+    assert sent(CHAT, MESSAGES, request(CHAT, [user([file])]))["messages"][0]["content"] == [
+        {"type": "document", "source": plain, "title": "t.csv"}
+    ]
+    document = {"type": "document", "source": pdf, "title": "t.pdf"}
+    assert sent(MESSAGES, CHAT, request(MESSAGES, [user([document])]))["messages"][0]["content"] == [
+        {"type": "file", "file": {"file_data": f"data:application/pdf;base64,{PDF}", "filename": "t.pdf"}}
+    ]
+    assert sent(MESSAGES, RESPONSES, request(MESSAGES, [user([document])]))["input"][0]["content"][0] == {
+        "type": "input_file",
+        "file_data": f"data:application/pdf;base64,{PDF}",
+        "filename": "t.pdf",
+    }
+    heic = {"type": "image_url", "image_url": {"url": "data:image/heic;base64,AAAA"}}
+    assert "image/heic" in refused(CHAT, MESSAGES, request(CHAT, [user([heic])])).message
+    stored = {"type": "file", "file": {"file_id": "file-1"}}
+    assert refused(CHAT, MESSAGES, request(CHAT, [user([stored])])).code == "unsupported_parameter"
+
+
+def test_t13_the_bytes_say_what_a_picture_is() -> None:
+    part = {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{PNG}", "detail": "low"}}
+    body = request(CHAT, [user([part, {"type": "image_url", "image_url": {"url": "https://x.test/a.png"}}])])
+    sources = [block["source"] for block in sent(CHAT, MESSAGES, body)["messages"][0]["content"]]
+    assert sources[0]["media_type"] == "image/png"
+    assert sources[1] == {"type": "url", "url": "https://x.test/a.png"}
+    assert lost(CHAT, MESSAGES, body) == ["detail"]
+
+
+def test_t14_names_of_text_parts() -> None:
+    lenient = request(MESSAGES, [user([{"type": "input_text", "text": "hi"}])])
+    assert sent(MESSAGES, CHAT, lenient)["messages"] == [user("hi")]
+    history = [assistant([{"type": "input_text", "text": "a"}]), user([{"type": "output_text", "text": "b"}])]
+    assert sent(RESPONSES, CHAT, request(RESPONSES, history))["messages"] == [assistant("a"), user("b")]
+    items = sent(CHAT, RESPONSES, request(CHAT, [assistant("a"), user("b")]))["input"]
+    assert [item["content"][0]["type"] for item in items] == ["output_text", "input_text"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cap", "budget"),
+    [
+        ({"reasoning_effort": "max", "max_completion_tokens": 4096, "temperature": 0.2}, 4096, 3891),
+        ({"reasoning_effort": "max", "max_completion_tokens": 1200}, 1200, 1140),
+        ({"reasoning_effort": "high", "max_completion_tokens": 1000}, 1000, None),
+        ({"reasoning_effort": "low"}, 32_000, 6400),
+        ({"max_tokens": 100}, 100, None),
+    ],
+)
+def test_t15_effort_as_a_budget(asked: dict[str, Any], cap: int, budget: int | None) -> None:
+    body = sent(CHAT, MESSAGES, request(CHAT, **asked), profile=BUDGET)
+    assert body["max_tokens"] == cap
+    assert body.get("thinking") == (budget and {"type": "enabled", "budget_tokens": budget})
+    assert "temperature" not in body
+    losses = lost(CHAT, MESSAGES, request(CHAT, **asked), profile=BUDGET)
+    assert ("thinking" in losses) is ("reasoning_effort" in asked and budget is None)
+
+
+def test_effort_between_the_formats() -> None:
+    effort = sent(CHAT, MESSAGES, request(CHAT, reasoning_effort="minimal"))
+    assert (effort["thinking"], effort["output_config"]) == ({"type": "adaptive"}, {"effort": "low"})
+    shown = sent(RESPONSES, MESSAGES, request(RESPONSES, reasoning={"effort": "high", "summary": "auto"}))
+    assert shown["thinking"] == {"type": "adaptive", "display": "summarized"}
+    budget = request(MESSAGES, thinking={"type": "enabled", "budget_tokens": 2048})
+    assert sent(MESSAGES, CHAT, budget)["reasoning_effort"] == "medium"
+    asked = sent(MESSAGES, RESPONSES, budget)
+    assert asked["reasoning"] == {"effort": "medium", "summary": "auto"}
+    assert asked["include"] == ["reasoning.encrypted_content"]
+    assert asked["store"] is False
+    high = request(MESSAGES, thinking={"type": "adaptive"}, output_config={"effort": "max"})
+    some = Profile(efforts=("low", "medium", "high"))
+    assert sent(MESSAGES, CHAT, high, profile=some)["reasoning_effort"] == "high"
+    assert lost(MESSAGES, CHAT, high, profile=some) == ["effort(max:high)"]
+    off = request(MESSAGES, thinking={"type": "disabled"})
+    assert sent(MESSAGES, CHAT, off)["reasoning_effort"] == "none"
+    assert "reasoning_effort" not in sent(MESSAGES, CHAT, high, profile=Profile(thinking="none"))
+
+
+@pytest.mark.parametrize("client", [CHAT, RESPONSES])
+def test_t18_json_output_beside_tools(client: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    lookup = {"name": "lookup", "parameters": {"type": "object"}}
+    if client == CHAT:
+        form = {"type": "json_schema", "json_schema": {"name": "out", "schema": schema}}
+        body = request(CHAT, response_format=form, tools=[{"type": "function", "function": lookup}])
+    else:
+        form = {"format": {"type": "json_schema", "name": "out", "schema": schema}}
+        body = request(RESPONSES, text=form, tools=[{"type": "function", **lookup}])
+    native = sent(client, MESSAGES, body)
+    closed = {**schema, "additionalProperties": False}
+    assert native["output_config"] == {"format": {"type": "json_schema", "schema": closed}}
+    old = Profile(native_schema=False)
+    out = sent(client, MESSAGES, body, profile=old)
+    assert [tool["name"] for tool in out["tools"]] == ["lookup", "json_tool_call"]
+    assert "tool_choice" not in out
+    answer = message([tool_use(name="json_tool_call", a=1)], "tool_use")
+    seen = message_of_answer(client, answered(client, MESSAGES, answer, body, profile=old))
+    assert seen == {"text": '{"a":1}', "calls": [], "stop": "stop" if client == CHAT else "completed"}
+    answer = message([tool_use(name="lookup", q=1)], "tool_use")
+    seen = message_of_answer(client, answered(client, MESSAGES, answer, body, profile=old))
+    assert [name for _, name, _ in seen["calls"]] == ["lookup"]
+    start = {"type": "message_start", "message": {"id": "m", "model": "c"}}
+    stream = [
+        start,
+        {"type": "content_block_start", "index": 0, "content_block": tool_use(name="json_tool_call")},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": '{"a":1}'}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 3}},
+        {"type": "message_stop"},
+    ]
+    events, _ = streamed(client, MESSAGES, sse(stream), body, profile=old)
+    found = message_of(client, events)
+    assert (found["text"], found["calls"]) == ('{"a":1}', [])
+    alone = {name: value for name, value in body.items() if name != "tools"}
+    assert sent(client, MESSAGES, alone, profile=old)["tool_choice"] == {"type": "tool", "name": "json_tool_call"}
+
+
+def message(content: list[dict[str, Any]], stop: str, **more: Any) -> dict[str, Any]:
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    return {"id": "m", "type": "message", "content": content, "stop_reason": stop, "usage": usage, **more}
+
+
+def message_of_answer(client: str, answer: dict[str, Any]) -> dict[str, Any]:
+    if client == CHAT:
+        [choice] = answer["choices"]
+        calls = choice["message"].get("tool_calls", [])
+        found = [(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
+        return {"text": choice["message"]["content"], "calls": found, "stop": choice["finish_reason"]}
+    said = "".join(part["text"] for item in answer["output"] if item["type"] == "message" for part in item["content"])
+    calls = [item for item in answer["output"] if item["type"] == "function_call"]
+    found = [(one["call_id"], one["name"], one["arguments"]) for one in calls]
+    return {"text": said, "calls": found, "stop": answer["status"]}
+
+
+def test_t19_marks_of_what_to_cache() -> None:
+    mark = {"type": "ephemeral", "ttl": "1h"}
+    system = [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}]
+    history = [user("x"), assistant([tool_use("a")]), user([tool_result("a", "r", cache_control=mark)])]
+    body = request(MESSAGES, history, system=system)
+    new = sent(MESSAGES, RESPONSES, body, profile=Profile(cache_marks=True))
+    assert new["input"][0]["role"] == "developer"
+    assert new["input"][0]["content"][0]["prompt_cache_breakpoint"] == {"mode": "explicit"}
+    assert new["input"][-1]["output"][0]["prompt_cache_breakpoint"] == {"mode": "explicit", "ttl": "30m"}
+    old = sent(MESSAGES, RESPONSES, body)
+    assert "prompt_cache_breakpoint" not in json.dumps(old)
+    assert "cache_control" not in json.dumps(old)
+    assert (
+        old["prompt_cache_key"]
+        == sent(MESSAGES, RESPONSES, {**body, "messages": [*history, user("y")]})["prompt_cache_key"]
+    )
+    assert lost(MESSAGES, RESPONSES, body) == ["cache_control"]
+    openai = [user([{"type": "text", "text": "x", "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "30m"}}])]
+    assert sent(CHAT, MESSAGES, request(CHAT, openai))["messages"][0]["content"][0]["cache_control"] == mark
+
+
+def test_t21_what_claude_code_bills_by_stays_with_anthropic() -> None:
+    system = [text("x-anthropic-billing-header: cc_version=1; cch=ab12"), text("You are helpful.")]
+    body = request(MESSAGES, system=system)
+    assert sent(MESSAGES, MESSAGES, body)["system"] == system
+    for upstream in (CHAT, RESPONSES):
+        assert "billing" not in json.dumps(sent(MESSAGES, upstream, body))
+        assert lost(MESSAGES, upstream, body) == []
+
+
+@pytest.mark.parametrize(
+    ("client", "upstream", "asked", "param"),
+    [
+        (CHAT, MESSAGES, {"n": 2}, "n"),
+        (CHAT, RESPONSES, {"n": 2}, "n"),
+        (CHAT, MESSAGES, {"logprobs": True}, "logprobs"),
+        (RESPONSES, MESSAGES, {"include": ["message.output_text.logprobs"]}, "logprobs"),
+        (RESPONSES, CHAT, {"background": True}, "background"),
+        (RESPONSES, MESSAGES, {"previous_response_id": "resp_1"}, "previous_response_id"),
+        (CHAT, MESSAGES, {"modalities": ["text", "audio"]}, "modalities"),
+        (MESSAGES, CHAT, {"mcp_servers": [{"url": "https://x.test"}]}, "mcp_servers"),
+    ],
+)
+def test_t22_what_cannot_be_asked(client: str, upstream: str, asked: dict[str, Any], param: str) -> None:
+    error = refused(client, upstream, request(client, **asked))
+    assert (error.code, error.param) == ("unsupported_parameter", param)
+
+
+@pytest.mark.parametrize(("client", "upstream"), PAIRS)
+def test_t22_losses_are_named_and_may_be_refused(client: str, upstream: str) -> None:
+    body = request(client, seed=1, metadata={"team": "a"}, fancy=True)
+    assert lost(client, upstream, body) == ["seed", "metadata", "unknown_field(fancy)"]
+    error = refused(client, upstream, body, strict=True)
+    assert (error.code, "seed" in error.message) == ("conversion_loss", True)
+    assert lost(client, upstream, request(client)) == []
+
+
+def test_settings_between_the_formats() -> None:
+    body = sent(CHAT, MESSAGES, request(CHAT, temperature=1.7, top_p=0.5, user="u", service_tier="default"))
+    assert (body["temperature"], body["metadata"], body["service_tier"]) == (1.0, {"user_id": "u"}, "standard_only")
+    assert "top_p" not in body
+    told = sent(MESSAGES, RESPONSES, request(MESSAGES, max_tokens=5, metadata={"user_id": '{"device":"d"}'}))
+    assert told["max_output_tokens"] == 16
+    assert len(told["safety_identifier"]) == 64
+    assert "device" not in json.dumps(told)
+    named = sent(CHAT, RESPONSES, request(CHAT, logprobs=True, top_logprobs=2, verbosity="low"))
+    assert named["include"] == ["message.output_text.logprobs"]
+    assert (named["top_logprobs"], named["text"]) == (2, {"verbosity": "low"})
+    stream = sent(MESSAGES, CHAT, request(MESSAGES, stream=True))
+    assert stream["stream_options"] == {"include_usage": True}
+    newer = Profile(cap_field="max_completion_tokens", developer_role=True)
+    chat = sent(MESSAGES, CHAT, request(MESSAGES, system="s"), profile=newer, max_output=10)
+    assert (chat["max_completion_tokens"], chat["messages"][0]["role"]) == (10, "developer")
+    assert sent(MESSAGES, RESPONSES, request(MESSAGES, system="s"))["instructions"] == "s"
+    assert sent(RESPONSES, MESSAGES, request(RESPONSES, instructions="s"))["system"] == "s"
+
+
+@pytest.mark.parametrize(
+    ("choice", "chat", "responses", "messages"),
+    [
+        ("auto", "auto", "auto", {"type": "auto"}),
+        ("none", "none", "none", {"type": "none"}),
+        ("required", "required", "required", {"type": "any"}),
+        (
+            {"type": "function", "function": {"name": "f"}},
+            {"type": "function", "function": {"name": "f"}},
+            {"type": "function", "name": "f"},
+            {"type": "tool", "name": "f"},
+        ),
+    ],
+)
+def test_choices_of_tools(choice: Any, chat: Any, responses: Any, messages: Any) -> None:
+    functions = {
+        CHAT: {"type": "function", "function": {"name": "f"}},
+        RESPONSES: {"type": "function", "name": "f"},
+        MESSAGES: {"name": "f", "input_schema": {"type": "object"}},
+    }
+    spelled = {CHAT: chat, RESPONSES: responses, MESSAGES: messages}
+    assert choice == chat
+    for client, upstream in PAIRS:
+        body = request(client, tools=[functions[client]], tool_choice=spelled[client])
+        assert sent(client, upstream, body)["tool_choice"] == spelled[upstream]
+
+
+def test_parallel_calls_and_strictness() -> None:
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    body = request(CHAT, tools=tools, parallel_tool_calls=False)
+    assert sent(CHAT, MESSAGES, body)["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert sent(CHAT, RESPONSES, body)["tools"][0]["strict"] is False
+    assert "parallel_tool_calls" not in sent(CHAT, RESPONSES, request(CHAT, parallel_tool_calls=False))
+    disabled = {"type": "auto", "disable_parallel_tool_use": True}
+    chosen = request(MESSAGES, tools=[{"name": "f", "input_schema": {}}], tool_choice=disabled)
+    assert sent(MESSAGES, CHAT, chosen)["parallel_tool_calls"] is False
+    thinks = request(CHAT, tools=tools, tool_choice="required", reasoning_effort="high")
+    assert sent(CHAT, MESSAGES, thinks)["tool_choice"] == {"type": "auto"}
+    assert lost(CHAT, MESSAGES, thinks) == ["forced_tool"]
+    some = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": tools}}
+    two = [*tools, {"type": "function", "function": {"name": "g"}}]
+    allowed = sent(CHAT, MESSAGES, request(CHAT, tools=two, tool_choice=some))
+    assert [tool["name"] for tool in allowed["tools"]] == ["f"]
+    assert allowed["tool_choice"] == {"type": "any"}
+
+
+def test_a_failed_tool_says_so() -> None:
+    history = [user("x"), assistant([tool_use("a")]), user([tool_result("a", "no such file", is_error=True)])]
+    body = request(MESSAGES, history)
+    assert sent(MESSAGES, CHAT, body)["messages"][2]["content"] == "ERROR: no such file"
+    assert sent(MESSAGES, RESPONSES, body)["input"][2]["output"] == "ERROR: no such file"
+    assert lost(MESSAGES, CHAT, body) == ["tool_error"]
+
+
+def test_an_assistant_that_spoke_last_does_not_go_on() -> None:
+    assert sent(CHAT, MESSAGES, request(CHAT, [user("x"), assistant("y")]))["messages"][-1] == user("Continue.")
+
+
+# --- T23-T30: reasoning across turns ---
+
+
+def replayed(client: str, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a client sends in its next turn: the answer as it came, and the results of its calls."""
+    if client == CHAT:
+        said = answer["choices"][0]["message"]
+        return [user("x"), said, *(result(one["id"]) for one in said.get("tool_calls", []))]
+    if client == MESSAGES:
+        uses = [block for block in answer["content"] if block["type"] == "tool_use"]
+        return [user("x"), assistant(answer["content"]), user([tool_result(one["id"]) for one in uses])]
+    calls = [item for item in answer["output"] if item["type"] == "function_call"]
+    results = [{"type": "function_call_output", "call_id": one["call_id"], "output": "21C"} for one in calls]
+    return [user("x"), *answer["output"], *results]
+
+
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}
+REASONED = {
+    "status": "completed",
+    "output": [
+        {
+            "type": "reasoning",
+            "id": "rs_1",
+            "summary": [{"type": "summary_text", "text": "hm"}],
+            "encrypted_content": "gA",
+        },
+        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"},
+    ],
+}
+
+
+@pytest.mark.parametrize("client", [CHAT, MESSAGES])
+def test_t23_reasoning_of_responses_comes_back_with_its_call(client: str) -> None:
+    history = replayed(client, answered(client, RESPONSES, REASONED))
+    items = sent(client, RESPONSES, request(client, history))["input"]
+    assert [item["type"] for item in items[1:]] == ["reasoning", "function_call", "function_call_output"]
+    assert (items[1]["encrypted_content"], items[1]["id"]) == ("gA", "rs_1")
+    if client == MESSAGES:
+        blocks = [block for block in history[1]["content"] if block["type"] != "tool_use"]
+        dropped = sent(client, RESPONSES, request(client, [user("x"), assistant(blocks), user("y")]))["input"]
+        assert [item["type"] for item in dropped] == ["message", "message"]
+        elsewhere = request(client, history)
+        assert "encrypted_content" not in json.dumps(sent(client, RESPONSES, elsewhere, origin="elsewhere"))
+        assert "reasoning_history" in lost(client, RESPONSES, elsewhere, origin="elsewhere")
+
+
+@pytest.mark.parametrize("client", [CHAT, RESPONSES])
+@pytest.mark.parametrize(
+    "thought",
+    [THOUGHT, {"type": "redacted_thinking", "data": "xyz"}, {"type": "thinking", "thinking": "", "signature": "c2ln"}],
+)
+def test_t24_t25_thinking_comes_back_as_it_was(client: str, thought: dict[str, Any]) -> None:
+    answer = answered(client, MESSAGES, message([thought, tool_use("toolu_1")], "tool_use"))
+    history = replayed(client, answer)
+    asked = {"reasoning_effort": "high"} if client == CHAT else {"reasoning": {"effort": "high"}}
+    body = sent(client, MESSAGES, request(client, history, **asked), profile=BUDGET)
+    assert body["messages"][1]["content"] == [thought, tool_use("toolu_1")]
+    assert body["thinking"]["type"] == "enabled"
+    if client == CHAT:
+        assert ("reasoning_content" in history[1]) is bool(thought.get("thinking"))
+        plain = {name: history[1][name] for name in ("role", "content", "tool_calls")}
+        forgotten = request(client, [history[0], plain, *history[2:]], **asked)
+        assert "thinking" not in sent(client, MESSAGES, forgotten, profile=BUDGET)
+        assert lost(client, MESSAGES, forgotten, profile=BUDGET) == ["thinking"]
+
+
+def test_t28_state_of_another_provider_goes_nowhere() -> None:
+    foreign = {"type": "reasoning", "id": "rs_x", "summary": [], "encrypted_content": "gAAAA"}
+    items = [user("x"), foreign, {"role": "assistant", "content": "y"}, user("z")]
+    body = request(RESPONSES, items)
+    assert "gAAAA" not in json.dumps(sent(RESPONSES, MESSAGES, body))
+    assert lost(RESPONSES, MESSAGES, body) == ["reasoning_history"]
+    native = request(MESSAGES, [user("x"), assistant([THOUGHT, text("y")]), user("z")])
+    for upstream in (CHAT, RESPONSES):
+        assert "c2ln" not in json.dumps(sent(MESSAGES, upstream, native))
+        assert lost(MESSAGES, upstream, native) == ["reasoning_history"]
+
+
+def test_t26_t29_reasoning_fields_of_chat() -> None:
+    for told in (
+        {"reasoning_content": "hm"},
+        {"reasoning": "hm"},
+        {"reasoning": "hm", "reasoning_content": "hm"},
+        {"reasoning": "hm", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, text("X")]},
+    ):
+        answer = {"choices": [{"message": {"role": "assistant", "content": "X", **told}, "finish_reason": "stop"}]}
+        content = answered(MESSAGES, CHAT, answer)["content"]
+        assert [block["type"] for block in content] == ["thinking", "text"]
+        assert (content[0]["thinking"], content[1]["text"]) == ("hm", "X")
+        assert content[0]["signature"]
+        output = answered(RESPONSES, CHAT, answer)["output"]
+        assert [item["type"] for item in output] == ["reasoning", "message"]
+        history = replayed(MESSAGES, {"content": content})
+        again = sent(MESSAGES, CHAT, request(MESSAGES, [*history[:2], user("y")]))["messages"]
+        assert (again[1]["reasoning_content"], again[1]["content"]) == ("hm", "X")
+
+
+def test_t26_reasoning_that_a_server_insists_on() -> None:
+    history = [user("x"), assistant([tool_use()]), user([tool_result()])]
+    body = sent(MESSAGES, CHAT, request(MESSAGES, history), profile=Profile(reasoning_required=True))
+    assert body["messages"][1]["reasoning_content"] == " "
+    assert "reasoning_content" not in sent(MESSAGES, CHAT, request(MESSAGES, history))["messages"][1]
+
+
+def test_t30_thinking_is_an_item_of_its_own() -> None:
+    output = answered(RESPONSES, MESSAGES, message([THOUGHT, text("hi")], "end_turn"))["output"]
+    assert [item["type"] for item in output] == ["reasoning", "message"]
+    assert output[0]["summary"] == [{"type": "summary_text", "text": "hm"}]
+
+
+# --- T50-T61: answers, usage, stops, errors ---
+
+
+def test_t50_text_of_an_answer() -> None:
+    answer = {"choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]}
+    assert answered(MESSAGES, CHAT, answer)["content"] == [text("hi")]
+    assert answered(RESPONSES, CHAT, answer)["output"][0]["content"][0]["text"] == "hi"
+
+
+ANTHROPIC = {
+    "input_tokens": 10,
+    "cache_creation_input_tokens": 1733,
+    "cache_read_input_tokens": 512,
+    "output_tokens": 5,
+}
+
+
+def test_t51_usage_of_messages() -> None:
+    answer = message([text("x")], "end_turn") | {"usage": ANTHROPIC}
+    chat = answered(CHAT, MESSAGES, answer)["usage"]
+    assert (chat["prompt_tokens"], chat["completion_tokens"], chat["total_tokens"]) == (2255, 5, 2260)
+    assert (chat["prompt_tokens_details"]["cached_tokens"], chat["prompt_tokens_details"]["cache_write_tokens"]) == (
+        512,
+        1733,
+    )
+    told = answered(RESPONSES, MESSAGES, answer)["usage"]
+    assert (told["input_tokens"], told["output_tokens"], told["total_tokens"]) == (2255, 5, 2260)
+    converted = convert(CHAT, MESSAGES).response(json.dumps(answer).encode())
+    assert converted.usage == {"input": 10, "cached_input": 512, "cache_write_5m": 1733, "output": 5}
+
+
+def test_t52_usage_of_openai() -> None:
+    usage = {
+        "input_tokens": 5000,
+        "input_tokens_details": {"cached_tokens": 4096},
+        "output_tokens": 50,
+        "output_tokens_details": {"reasoning_tokens": 30},
+        "total_tokens": 5050,
+    }
+    told = answered(MESSAGES, RESPONSES, {"status": "completed", "output": [], "usage": usage})["usage"]
+    assert (told["input_tokens"], told["cache_read_input_tokens"], told["output_tokens"]) == (904, 4096, 50)
+    assert told["output_tokens_details"] == {"thinking_tokens": 30}
+    mixed = {"prompt_tokens": 4, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 2455}}
+    answer = {"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": mixed}
+    told = answered(MESSAGES, CHAT, answer)["usage"]
+    assert (told["input_tokens"], told["cache_read_input_tokens"]) == (4, 2455)
+
+
+def test_t55_reasoning_beside_the_completion() -> None:
+    details = {"reasoning_tokens": 340}
+    usage = {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 354, "completion_tokens_details": details}
+    answer = {"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": usage}
+    told = answered(RESPONSES, CHAT, answer)["usage"]
+    assert (told["output_tokens"], told["output_tokens_details"]["reasoning_tokens"], told["total_tokens"]) == (
+        342,
+        340,
+        354,
+    )
+
+
+@pytest.mark.parametrize(
+    ("stop", "chat", "status", "reason"),
+    [
+        ("end_turn", "stop", "completed", None),
+        ("stop_sequence", "stop", "completed", None),
+        ("max_tokens", "length", "incomplete", "max_output_tokens"),
+        ("model_context_window_exceeded", "length", "incomplete", "max_output_tokens"),
+        ("refusal", "content_filter", "incomplete", "content_filter"),
+        ("pause_turn", "stop", "completed", None),
+        ("something_new", "stop", "completed", None),
+        (None, "stop", "completed", None),
+    ],
+)
+def test_t56_stops_of_messages(stop: Any, chat: str, status: str, reason: str | None) -> None:
+    answer = message([text("partial")], stop)
+    [choice] = answered(CHAT, MESSAGES, answer)["choices"]
+    assert (choice["finish_reason"], choice["message"]["content"]) == (chat, "partial")
+    response = answered(RESPONSES, MESSAGES, answer)
+    assert (response["status"], (response["incomplete_details"] or {}).get("reason")) == (status, reason)
+    assert response["output"][0]["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("finish", "stop"),
+    [
+        ("stop", "end_turn"),
+        ("length", "max_tokens"),
+        ("content_filter", "refusal"),
+        ("weird", "end_turn"),
+        (None, "end_turn"),
+    ],
+)
+def test_t56_stops_of_chat(finish: Any, stop: str) -> None:
+    answer = {"choices": [{"message": {"content": "x"}, "finish_reason": finish}]}
+    assert answered(MESSAGES, CHAT, answer)["stop_reason"] == stop
+
+
+def test_t56_refusals() -> None:
+    answer = {"choices": [{"message": {"content": None, "refusal": "I won't."}, "finish_reason": "stop"}]}
+    told = answered(MESSAGES, CHAT, answer)
+    assert (told["content"], told["stop_reason"]) == ([text("I won't.")], "refusal")
+    assert answered(RESPONSES, CHAT, answer)["output"][0]["content"] == [{"type": "refusal", "refusal": "I won't."}]
+    details = {"type": "refusal", "category": "cyber", "explanation": "Against the rules."}
+    [choice] = answered(CHAT, MESSAGES, message([text("p")], "refusal", stop_details=details))["choices"]
+    assert choice["message"]["refusal"] == "Against the rules."
+
+
+@pytest.mark.parametrize("client", [RESPONSES, MESSAGES])
+def test_t42_t43_calls_and_stops_of_whole_answers(client: str) -> None:
+    answer = {"choices": [{"message": called(call()), "finish_reason": "stop"}]}
+    told = answered(client, CHAT, answer)
+    assert told["stop_reason" if client == MESSAGES else "status"] == (
+        "tool_use" if client == MESSAGES else "completed"
+    )
+    cut = {"choices": [{"message": called(call(arguments='{"path":"a')), "finish_reason": "length"}]}
+    told = answered(client, CHAT, cut)
+    if client == MESSAGES:
+        assert (told["stop_reason"], told["content"][0]["input"]) == ("max_tokens", {})
+    else:
+        assert (told["status"], told["output"][0]["status"]) == ("incomplete", "incomplete")
+        assert told["output"][0]["arguments"] == '{"path":"a'
+
+
+def test_t44_calls_without_arguments() -> None:
+    [choice] = answered(CHAT, MESSAGES, message([tool_use("a")], "tool_use"))["choices"]
+    assert choice["message"]["tool_calls"][0]["function"]["arguments"] == "{}"
+    answer = {"choices": [{"message": called(call(arguments="")), "finish_reason": "tool_calls"}]}
+    assert answered(MESSAGES, CHAT, answer)["content"][0]["input"] == {}
+    assert answered(RESPONSES, CHAT, answer)["output"][0]["arguments"] == "{}"
+
+
+def test_t03_stop_sequences_are_found_here() -> None:
+    body = request(MESSAGES, stop_sequences=["END"])
+    output = [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "alpha END beta"}]}]
+    told = answered(MESSAGES, RESPONSES, {"status": "completed", "output": output}, body)
+    assert (told["content"], told["stop_reason"], told["stop_sequence"]) == ([text("alpha ")], "stop_sequence", "END")
+
+
+def test_citations() -> None:
+    cited = {"type": "web_search_result_location", "url": "https://x.test", "title": "X", "encrypted_index": "e"}
+    page = {"type": "page_location", "cited_text": "y", "document_index": 0}
+    blocks = [text("See "), {**text("this"), "citations": [cited]}, {**text("!"), "citations": [page]}]
+    conversion = convert(CHAT, MESSAGES)
+    answer = json.loads(conversion.response(json.dumps(message(blocks, "end_turn")).encode()).body)
+    [annotation] = answer["choices"][0]["message"]["annotations"]
+    assert annotation["url_citation"] == {"url": "https://x.test", "title": "X", "start_index": 4, "end_index": 8}
+    assert [str(loss) for loss in conversion.losses] == ["annotations"]
+    output = answered(RESPONSES, MESSAGES, message(blocks, "end_turn"))["output"]
+    assert output[0]["content"][1]["annotations"][0]["url"] == "https://x.test"
+
+
+def test_t49_tools_of_the_provider_are_not_the_clients() -> None:
+    ran = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}}
+    found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+    answer = message([ran, found, text("x")], "pause_turn")
+    [choice] = answered(CHAT, MESSAGES, answer)["choices"]
+    assert (choice["finish_reason"], "tool_calls" in choice["message"]) == ("stop", False)
+    output = answered(RESPONSES, MESSAGES, answer)["output"]
+    assert [item["type"] for item in output] == ["web_search_call", "message"]
+    assert output[0]["action"] == {"type": "search", "query": "q"}
+    searched = {
+        "type": "web_search_call",
+        "id": "ws_1",
+        "status": "completed",
+        "action": {"type": "search", "query": "q"},
+    }
+    content = answered(MESSAGES, RESPONSES, {"status": "completed", "output": [searched]})["content"]
+    assert [block["type"] for block in content] == ["server_tool_use", "web_search_tool_result"]
+
+
+@pytest.mark.parametrize(("client", "upstream"), PAIRS)
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b'{"a":', b"\xff", b"[" * 100_000])
+def test_answers_that_are_none(client: str, upstream: str, body: bytes) -> None:
+    with pytest.raises(GatewayError) as caught:
+        convert(client, upstream).response(body)
+    assert caught.value.status == 502
+
+
+def test_t61_refusals_of_upstreams() -> None:
+    body = b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
+    error = convert(CHAT, MESSAGES).refusal(529, body)
+    assert error is not None
+    assert (error.kind, error.code, error.message) == ("overloaded", "overloaded_error", "Overloaded")
+    long = b'{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}}'
+    error = convert(CHAT, MESSAGES).refusal(400, long)
+    assert error is not None
+    assert error.code == "context_length_exceeded"
+    openai = b'{"error":{"message":"no","type":"invalid_request_error","param":"model","code":"model_not_found"}}'
+    error = convert(MESSAGES, CHAT).refusal(404, openai)
+    assert error is not None
+    assert (error.kind, error.code, error.param) == ("not_found", "model_not_found", "model")
+    assert convert(MESSAGES, CHAT).refusal(500, b"<html>") is None
+
+
+def test_the_request_is_read_once_and_never_changed() -> None:
+    body = request(CHAT, [user([text("x")]), called(call()), result(), user("y")], tools=[], seed=1)
+    before = json.dumps(body)
+    asked = read_request(CHAT, body, SECRET)
+    known = repr(asked.request)
+    for _ in range(2):
+        for upstream in (MESSAGES, RESPONSES):
+            convert(CHAT, upstream, body)
+    assert json.dumps(body) == before
+    assert repr(read_request(CHAT, body, SECRET).request) == known
+
+
+def test_a_response_has_every_field() -> None:
+    body = request(RESPONSES, temperature=0.5, tools=[{"type": "function", "name": "f"}], metadata={"a": "b"})
+    answer = answered(RESPONSES, MESSAGES, message([text("x")], "end_turn"), body)
+    assert (answer["temperature"], answer["top_p"], answer["metadata"]) == (0.5, 1.0, {"a": "b"})
+    assert answer["tools"][0]["strict"] is False
+    assert answer["model"] == "alias"
+    usage: Usage | None = convert(RESPONSES, MESSAGES).response(json.dumps(message([], "end_turn")).encode()).usage
+    assert usage == {"input": 1, "output": 1}
+
+
+def test_nothing_after_the_end() -> None:
+    conversion = convert(MESSAGES, CHAT)
+    _, converter = fed(
+        conversion, [b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n', b"data: [DONE]\n\n"]
+    )
+    assert converter.finished
+    assert converter.feed(b"data: [DONE]\n\n") == b""
+    assert converter.end() == b""
