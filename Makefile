@@ -104,6 +104,7 @@ format: venv-test ## format the sources and fix what ruff can fix
 
 docs: venv-test ## write the documents that are made from the code
 	@$(BIN)/python -m tests.documents.providers
+	@$(BIN)/python -m tests.documents.conversion
 
 proto: venv-test ## generate the Python of proto/ again
 	@$(PROTOC) --python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=quiet:. $(PROTOS)

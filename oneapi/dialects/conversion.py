@@ -11,7 +11,7 @@
 It decides the order of the steps between two formats. It must not know any format's fields, nor where bytes come from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -20,7 +20,7 @@ from oneapi.dialects.canonical import json_tool
 from oneapi.dialects.canonical.context import Answering, Sending
 from oneapi.dialects.canonical.events import Event, MessageEnd, PartDelta, PartStart, UsageTold
 from oneapi.dialects.canonical.json_tool import JsonTool
-from oneapi.dialects.canonical.losses import Loss, Losses
+from oneapi.dialects.canonical.losses import Loss, Losses, told
 from oneapi.dialects.canonical.naming import Names
 from oneapi.dialects.canonical.order import Order
 from oneapi.dialects.canonical.parts import Opaque, ToolCall
@@ -72,17 +72,17 @@ class Converted(msgspec.Struct, frozen=True):
     usage: Usage | None
 
 
-def convertible(client: str, upstream: str) -> bool:
-    """Whether requests in the one format can be served in the other."""
-    return client == upstream or (client in CODECS and upstream in CODECS)
+def upstream_dialects(client: str) -> tuple[str, ...]:
+    """The formats that requests in the client's can be served in: its own, then those it can be converted to."""
+    return (client, *(name for name in CODECS if name != client)) if client in CODECS else (client,)
 
 
-def read_request(dialect: str, raw: dict[str, Any], secret: bytes) -> ClientRequest:
-    """Reads a client's request. `secret` is the gateway's: it opens what earlier answers sealed.
+def read_request(dialect: str, raw: dict[str, Any], secret: bytes, previous: Sequence[bytes] = ()) -> ClientRequest:
+    """Reads a client's request. `secret` opens what earlier answers sealed, and so do those that were used before it.
 
     Raises GatewayError 400 for what is no conversation of this format. `raw` isn't changed, now or later.
     """
-    return ClientRequest(dialect, raw, CODECS[dialect].decode_request(raw, Seal(secret)))
+    return ClientRequest(dialect, raw, CODECS[dialect].decode_request(raw, Seal(secret, "", previous)))
 
 
 class Conversion:
@@ -124,7 +124,7 @@ class Conversion:
         self.body: bytes = msgspec.json.encode(self._upstream.encode_request(request, sending))
         """The upstream's request."""
         if strict and self._losses.found:
-            raise _lossy(self._losses.found)
+            raise lossy(self._losses.found)
 
     @property
     def losses(self) -> list[Loss]:
@@ -215,8 +215,7 @@ class StreamConverter(StreamMeter):
     """A meter whose stream leaves in another format.
 
     What it returns depends on the upstream's events alone, not on how their bytes were cut. After `finished` or `error`
-    it returns nothing more. `cut` says that the answer ended here at a stop sequence: the upstream is to be hung up on,
-    and tells no usage.
+    it returns nothing more.
     """
 
     def __init__(
@@ -230,7 +229,7 @@ class StreamConverter(StreamMeter):
 
     @property
     def cut(self) -> bool:
-        """Whether a stop sequence ended the answer."""
+        """See `StreamMeter`."""
         return self._stopping is not None and self._stopping.cut
 
     @property
@@ -340,9 +339,10 @@ class StreamConverter(StreamMeter):
         return self._encoder.fail(error, request_id)
 
 
-def _lossy(losses: list[Loss]) -> GatewayError:
-    told = ", ".join(str(loss) for loss in losses)
-    return refuse(f"The request can't be carried whole to this model: {told}.", code="conversion_loss")
+def lossy(losses: Iterable[Loss]) -> GatewayError:
+    """The refusal of a request that loses something, where its client wants none of that."""
+    names = ", ".join(told(losses))
+    return refuse(f"The request can't be carried whole to this model: {names}.", code="conversion_loss")
 
 
 def _unreadable() -> GatewayError:

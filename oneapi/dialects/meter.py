@@ -43,6 +43,11 @@ class StreamMeter(abc.ABC):
         """What has come is a whole answer, should the stream end here without the dialect's own end."""
 
     @property
+    def cut(self) -> bool:
+        """Whether the answer ended here though the upstream goes on: it is to be hung up on, and tells no usage."""
+        return False
+
+    @property
     def input_told(self) -> Usage:
         """Input buckets that are known before the usage is, for a stream that breaks in between."""
         return {}

@@ -12,7 +12,10 @@ RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta")
 client's own, and two clients' keys would meet in one provider account."""
 _OF_ANTHROPIC = "anthropic-version"
 
-read_head = HeadReader(relayed=RELAYED_HEADERS, lists=(b"openai-beta", b"anthropic-beta"))
+STRICT_HEADER = b"x-oneapi-strict"
+_STRICT = STRICT_HEADER.decode()
+
+read_head = HeadReader(relayed=(*RELAYED_HEADERS, STRICT_HEADER), lists=(b"openai-beta", b"anthropic-beta"))
 
 
 def is_anthropic(head: Head) -> bool:
@@ -34,3 +37,8 @@ class Arrival(msgspec.Struct, frozen=True):
     def anthropic(self) -> bool:
         """Whether the client says that it is one of Anthropic's."""
         return is_anthropic(self.head)
+
+    @property
+    def strict(self) -> str:
+        """What the client says of losses; "" when nothing."""
+        return next((value for name, value in self.head.relayed if name == _STRICT), "")

@@ -101,6 +101,10 @@ def reference_not_found(field: str) -> GatewayError:
     return GatewayError(404, "not_found", "reference_not_found", message, param=field)
 
 
+def invalid_strict() -> GatewayError:
+    return GatewayError(400, "invalid_request", "invalid_header", "The header `x-oneapi-strict` must be 1 or 0.")
+
+
 def bad_page() -> GatewayError:
     return GatewayError(
         400, "invalid_request", "invalid_value", "`limit` must be a number from 1 to 1000.", param="limit"

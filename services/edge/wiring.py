@@ -23,6 +23,7 @@ from services.edge.entrance import Entrance
 from services.edge.forward.proxy import ADMIN_SILENCE_S, Forwarder
 from services.edge.inference.admission import Admission
 from services.edge.inference.attempts import Attempts
+from services.edge.inference.carriage import Carriage
 from services.edge.inference.handler import Inference
 from services.edge.inference.relay import Relay
 from services.edge.load import Load
@@ -76,11 +77,12 @@ def assemble(
     targets = Targets(Sealer(settings.secret_key, settings.previous_secret_keys), allow_private=allow_private)
     http = HttpCaller(Pool(Dialer(allow_private=allow_private)), targets)
     cap = settings.default_max_output_tokens
+    carriage = Carriage(settings.secret_key, settings.previous_secret_keys, cap)
     authenticator = Authenticator(keyring, feed, FailureLimiter())
     inference = Inference(
         authenticator=authenticator,
-        admission=Admission(money, router, cap),
-        relay=Relay(Attempts(targets, Callers(http, SandboxCaller()), router, cap)),
+        admission=Admission(money, router, carriage, cap),
+        relay=Relay(Attempts(targets, Callers(http, SandboxCaller()), router, carriage, cap)),
         sampler=sampler,
         load=load,
         body_limit=limits.body_bytes,

@@ -104,6 +104,7 @@ class Picker:
                 channel_id=place.route.channel_id,
                 channel_name=place.route.channel_name,
                 upstream_model=place.route.upstream_model,
+                dialect=place.route.dialect,
                 chosen=True,
                 place=number,
                 reason=place.reason,

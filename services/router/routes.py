@@ -32,7 +32,10 @@ class Defaults(Protocol):
 
 
 class Ask(NamedTuple):
-    """What of a request decides who can serve it. `dialects` and `channels` empty mean any; `group` must be set."""
+    """What of a request decides who can serve it. `dialects` and `channels` empty mean any; `group` must be set.
+
+    The first dialect is the caller's own; where a channel speaks only others, the caller converts.
+    """
 
     model: str
     endpoint: str
@@ -43,12 +46,13 @@ class Ask(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A channel that can serve the request, and how."""
+    """A channel that can serve the request, and how. `converted` says what the caller must do, "" when nothing."""
 
     channel_id: str
     channel_name: str
     upstream_model: str
     dialect: str
+    converted: str
     priority: int
     weight: int
 
@@ -135,7 +139,7 @@ class RoutingTable:
         needed = CHAT if conversation else ask.endpoint
         if needed not in endpoints:
             return f"does not serve the endpoint {needed}"
-        dialect = next((dialect for dialect in ask.dialects if dialect in dialects), None)
+        dialect = _common(ask.dialects, dialects)
         if dialect is None:
             if conversation and ask.dialects:
                 return f"speaks {', '.join(dialects)}, not {', '.join(ask.dialects)}"
@@ -146,9 +150,21 @@ class RoutingTable:
             channel_name=channel.name,
             upstream_model=_upstream_model(channel, ask.model),
             dialect=dialect,
+            converted=f"converted from {ask.dialects[0]} to {dialect}" if _differs(ask, dialect) else "",
             priority=channel.priority,
             weight=channel.weight,
         )
+
+
+def _differs(ask: Ask, dialect: str) -> bool:
+    return bool(ask.dialects) and dialect != ask.dialects[0]
+
+
+def _common(asked: tuple[str, ...], spoken: tuple[str, ...]) -> str | None:
+    """The caller's own dialect, which comes first, where the channel speaks it; else the channel's best of the rest."""
+    if not asked or asked[0] in spoken:
+        return asked[0] if asked else None
+    return next((dialect for dialect in spoken if dialect in asked), None)
 
 
 def _not_permitted(channel: Channel, ask: Ask) -> str:

@@ -147,9 +147,8 @@ def _equals(
 
 def _place(pair: tuple[Route, Standing], reason: str) -> Place:
     route, standing = pair
-    return Place(
-        route, f"{reason}; {standing.reason}" if standing.reason else reason, trial=standing.phase is Phase.HALF_OPEN
-    )
+    told = "; ".join(part for part in (reason, route.converted, standing.reason) if part)
+    return Place(route, told, trial=standing.phase is Phase.HALF_OPEN)
 
 
 def _hashed(affinity: str, channel_id: str) -> float:

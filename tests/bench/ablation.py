@@ -66,8 +66,8 @@ NO_PICK: list[Replacement] = [
     ),
     (
         "services/edge/inference/admission.py",
-        "            plan = await pick.plan()\n",
-        "            plan = await pick.plan()\n            KEPT.setdefault(facts.model, Kept(plan))\n",
+        "    plan = await pick.plan()\n",
+        "    plan = await pick.plan()\n    KEPT.setdefault(exchange.facts.model, Kept(plan))\n",
     ),
     ("services/edge/router/client.py", "        self._outcomes.append(outcome)\n", "        return\n"),
 ]

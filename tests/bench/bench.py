@@ -16,12 +16,14 @@ from pathlib import Path
 
 import httpx2
 
-from tests.bench import rounds
+from tests.bench import converted, rounds
 from tests.bench.machine import EVERYTHING_ELSE, SYSTEM_UNDER_TEST, command, pin, resident_mb, tree
-from tests.bench.programs import BUILD, Target, build, start_mock, start_nginx, wait_for
+from tests.bench.programs import BUILD, MESSAGES, PATHS, Target, build, start_mock, start_nginx, wait_for
 from tests.e2e.gateway import ROOT, Gateway, free_port
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
+CONVERTED_MODELS = {dialect: f"mock-c256-d0-{dialect}" for dialect in PATHS}
+"""One for each format of an upstream, whose channel speaks nothing else."""
 MODELS = ["mock-c1-d0", "mock-c256-d0", "mock-c32-d20", "mock-c16-d500"]
 
 
@@ -45,7 +47,18 @@ def start_gateway(folder: Path, mock: int, clean_up: contextlib.ExitStack) -> tu
         api_key="mock",
         models=MODELS,
     )
-    for model in MODELS:
+    for dialect, model in CONVERTED_MODELS.items():
+        anthropic = dialect == MESSAGES
+        gateway.create(
+            "channels",
+            name=f"mock {dialect}",
+            provider="anthropic-compatible" if anthropic else "openai-compatible",
+            base_url=f"http://127.0.0.1:{mock}" + ("" if anthropic else "/v1"),
+            api_key="mock",
+            dialects=[dialect],
+            models=[model],
+        )
+    for model in (*MODELS, *CONVERTED_MODELS.values()):
         gateway.admin.put(f"/api/prices/{model}", json={"input": "2", "output": "8"}).raise_for_status()
     key = gateway.key(budget={"amount_usd": "1000000", "window": "total"}, limits={"rpm": 10_000_000})
     pin(gateway.process.pid, EVERYTHING_ELSE)
@@ -110,6 +123,7 @@ def main() -> None:
             rounds.request_cpu(target)  # warm, discarded
         found = [rounds.one_round([direct, nginx, edge], turn) for turn in range(ROUNDS)]
         figures = rounds.summary(found, "edge", "nginx") | rounds.added(found, "edge", "direct")
+        figures |= converted.measure(edge, nginx, CONVERTED_MODELS, ROUNDS)
         figures["kb_per_stream"] = rounds.stream_memory(edge)
         figures |= start_up(gateway)
     rounded = {name: round(value, 3) for name, value in figures.items()}

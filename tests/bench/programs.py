@@ -12,6 +12,8 @@ from tests.e2e.gateway import ROOT, eventually, free_port
 
 HERE = Path(__file__).parent
 BUILD = ROOT / ".bench"
+CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
+PATHS = {CHAT: "/v1/chat/completions", RESPONSES: "/v1/responses", MESSAGES: "/v1/messages"}
 NGINX = """
 worker_processes 1; daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 8192; }}
@@ -83,17 +85,23 @@ def load(
     concurrency: int,
     rate: float = 0,
     stream: bool = False,
+    dialect: str = CHAT,
     most: int = 0,
     refusals: bool = False,
 ) -> dict[str, Any]:
     """One run of the load generator; its figures. Unless `refusals` are expected, every answer must be a 200."""
     text = "The quick brown fox jumps over the lazy dog. " * 42
     body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": text}]}
+    if dialect == RESPONSES:
+        body = {"model": model, "input": text}
+    elif dialect == MESSAGES:
+        body["max_tokens"] = 4_096
     if stream:
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
-    path = BUILD / f"body-{model}.json"
+        body |= {"stream": True}
+        body |= {"stream_options": {"include_usage": True}} if dialect == CHAT else {}
+    path = BUILD / f"body-{dialect}-{model}.json"
     path.write_text(json.dumps(body))
-    arguments = [BUILD / "loadgen", "-p", target.port, "-P", "/v1/chat/completions", "-f", path, "-c", concurrency]
+    arguments = [BUILD / "loadgen", "-p", target.port, "-P", PATHS[dialect], "-f", path, "-c", concurrency]
     arguments += ["-d", seconds, "-w", 1, "-H", f"Authorization: Bearer {target.credential}"]
     arguments += [part for header in target.headers for part in ("-H", header)]
     arguments += ["-r", rate] if rate else []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.bench.machine import cpu_seconds, resident_mb
-from tests.bench.programs import Target, load
+from tests.bench.programs import CHAT, Target, load
 
 Figures = dict[str, float]
 
@@ -32,9 +32,9 @@ def request_cpu(target: Target) -> Figures:
     return {"cpu_us_per_request": cost, "whole_cpu_us_per_request": whole, "requests_per_s": figures["rps"]}
 
 
-def chunk_cpu(target: Target) -> Figures:
+def chunk_cpu(target: Target, dialect: str = CHAT, model: str = "mock-c256-d0") -> Figures:
     """CPU of one streamed chunk when streams are not paced."""
-    cost, figures = measured(target, "mock-c256-d0", "chunks", seconds=4, concurrency=8, stream=True)
+    cost, figures = measured(target, model, "chunks", seconds=4, concurrency=8, stream=True, dialect=dialect)
     whole = figures["whole_us"]
     return {"cpu_us_per_chunk": cost, "whole_cpu_us_per_chunk": whole, "chunks_per_s": figures["chunks_per_s"]}
 

@@ -9,7 +9,10 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Script:
-    """Counts are tokens or chunks, times milliseconds; -1 means never."""
+    """Counts are tokens or chunks, times milliseconds; -1 means never.
+
+    With `tool` a request that offers tools and has no result yet is answered with a call of the first one.
+    """
 
     tokens: int = 5
     input: int = 11
@@ -26,6 +29,7 @@ class Script:
     silent: int = -1
     error_event: int = -1
     fail_first: int = 0
+    tool: int = 0
 
 
 def read(model: str) -> Script:

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from aiohttp import web
 
-from tests.upstream import wire
+from tests.upstream import tool_calls, wire
 from tests.upstream.script import Script, read
 
 
@@ -70,6 +70,8 @@ class Upstream:
 
     @staticmethod
     def _whole_body(path: str, body: dict[str, Any], model: str, script: Script) -> bytes:
+        if script.tool and (tool := tool_calls.wanted(path, body)):
+            return tool_calls.whole(path, model, script, tool)
         if path.endswith("/chat/completions"):
             return wire.chat_body(model, script)
         if path.endswith("/responses"):
@@ -82,7 +84,9 @@ class Upstream:
     async def _stream(
         self, request: web.Request, body: dict[str, Any], model: str, script: Script, entry: dict[str, Any]
     ) -> web.StreamResponse:
-        if request.path.endswith("/chat/completions"):
+        if script.tool and (tool := tool_calls.wanted(request.path, body)):
+            chunks = tool_calls.stream(request.path, model, script, tool)
+        elif request.path.endswith("/chat/completions"):
             wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
             chunks = wire.chat_stream(model, script, wants_usage=wants_usage)
         elif request.path.endswith("/responses"):

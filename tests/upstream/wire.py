@@ -16,12 +16,12 @@ def _dump(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _data(value: Any) -> bytes:
+def data(value: Any) -> bytes:
     return b"data: " + _dump(value) + b"\n\n"
 
 
-def _event(name: str, value: dict[str, Any]) -> bytes:
-    return f"event: {name}\n".encode() + _data({"type": name, **value})
+def event(name: str, value: dict[str, Any]) -> bytes:
+    return f"event: {name}\n".encode() + data({"type": name, **value})
 
 
 def chat_usage(s: Script) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def chat_stream(model: str, s: Script, *, wants_usage: bool) -> list[bytes]:
     def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> bytes:
         head = {"id": "chatcmpl-upstream1", "object": "chat.completion.chunk", "created": CREATED, "model": model}
         choices = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]
-        return _data({**head, "choices": choices, **more})
+        return data({**head, "choices": choices, **more})
 
     extra = {"usage": None} if wants_usage else {}
     chunks = [
@@ -71,7 +71,7 @@ def chat_stream(model: str, s: Script, *, wants_usage: bool) -> list[bytes]:
     chunks.append(chunk({}, "stop", **extra))
     if wants_usage and s.usage:
         head = {"id": "chatcmpl-upstream1", "object": "chat.completion.chunk", "created": CREATED, "model": model}
-        chunks.append(_data({**head, "choices": [], "usage": chat_usage(s)}))
+        chunks.append(data({**head, "choices": [], "usage": chat_usage(s)}))
     chunks.append(b"data: [DONE]\n\n")
     return chunks
 
@@ -86,7 +86,7 @@ def responses_usage(s: Script) -> dict[str, Any]:
     }
 
 
-def _response(model: str, s: Script, status: str) -> dict[str, Any]:
+def response(model: str, s: Script, status: str) -> dict[str, Any]:
     text = TOKEN * s.tokens
     done = status == "completed"
     message = {
@@ -124,13 +124,13 @@ def _response(model: str, s: Script, status: str) -> dict[str, Any]:
 
 
 def responses_body(model: str, s: Script) -> bytes:
-    return _dump(_response(model, s, "completed"))
+    return _dump(response(model, s, "completed"))
 
 
 def responses_stream(model: str, s: Script) -> list[bytes]:
     events: list[tuple[str, dict[str, Any]]] = [
-        ("response.created", {"response": _response(model, s, "in_progress")}),
-        ("response.in_progress", {"response": _response(model, s, "in_progress")}),
+        ("response.created", {"response": response(model, s, "in_progress")}),
+        ("response.in_progress", {"response": response(model, s, "in_progress")}),
         (
             "response.output_item.added",
             {
@@ -163,9 +163,9 @@ def responses_stream(model: str, s: Script) -> list[bytes]:
         ("response.output_text.done", {**where, "text": text, "logprobs": []}),
         ("response.content_part.done", {**where, "part": part}),
         ("response.output_item.done", {"output_index": 0, "item": item}),
-        ("response.completed", {"response": _response(model, s, "completed")}),
+        ("response.completed", {"response": response(model, s, "completed")}),
     ]
-    return [_event(name, {"sequence_number": i, **value}) for i, (name, value) in enumerate(events)]
+    return [event(name, {"sequence_number": i, **value}) for i, (name, value) in enumerate(events)]
 
 
 def messages_usage(s: Script) -> dict[str, Any]:
@@ -204,16 +204,16 @@ def messages_stream(model: str, s: Script) -> list[bytes]:
         "stop_sequence": None,
         "usage": {**messages_usage(s), "output_tokens": 1},
     }
-    opening = _event("message_start", {"message": start})
-    opening += _event("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}})
+    opening = event("message_start", {"message": start})
+    opening += event("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}})
     delta = {"index": 0, "delta": {"type": "text_delta", "text": TOKEN}}
-    chunks = [_event("content_block_delta", delta) for _ in range(s.tokens)]
+    chunks = [event("content_block_delta", delta) for _ in range(s.tokens)]
     chunks[:1] = [opening, *chunks[:1]]
-    chunks.append(_event("content_block_stop", {"index": 0}))
+    chunks.append(event("content_block_stop", {"index": 0}))
     finish: dict[str, Any] = {"delta": {"stop_reason": "end_turn", "stop_sequence": None}}
     finish["usage"] = {"output_tokens": s.tokens + s.reasoning}
-    chunks.append(_event("message_delta", finish))
-    chunks.append(_event("message_stop", {}))
+    chunks.append(event("message_delta", finish))
+    chunks.append(event("message_stop", {}))
     return chunks
 
 
@@ -235,7 +235,7 @@ def error_body(path: str, status: int) -> bytes:
 def error_event(path: str) -> bytes:
     error = {"type": "overloaded_error", "message": "Overloaded"}
     if path.endswith("/messages"):
-        return _event("error", {"error": error})
+        return event("error", {"error": error})
     if path.endswith("/responses"):
-        return _event("error", {"code": "server_error", "message": "Overloaded", "param": None, "sequence_number": 9})
-    return _data({"error": {**error, "param": None, "code": None}})
+        return event("error", {"code": "server_error", "message": "Overloaded", "param": None, "sequence_number": 9})
+    return data({"error": {**error, "param": None, "code": None}})

@@ -29,9 +29,13 @@ TYPES: dict[Kind, str] = {
 
 def error_value(error: GatewayError, request_id: str) -> dict[str, Any]:
     """The error as a body or as a stream's event. The numbers that explain a refusal stand beside it."""
+    message = error.message
+    if error.code == CONTEXT_LENGTH and not message.startswith(_TOO_LONG):
+        # There is no field for it, and clients know it by these words.
+        message = f"{_TOO_LONG}: {message}"
     value: dict[str, Any] = {
         "type": "error",
-        "error": {"type": TYPES[error.kind], "message": error.message},
+        "error": {"type": TYPES[error.kind], "message": message},
         "request_id": request_id or None,
     }
     if error.details:

@@ -4,6 +4,7 @@ It decides for each setting that a format may lack whether it is left out (a los
 answer would mean something else. `LOSSES` and `REFUSED` are the whole list. It must not know which formats meet.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -121,6 +122,11 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
 """Values that ask for what happens anyway. Storing is the gateway's own business."""
 
 
+MAX_TOLD = 32
+_PLAIN = re.compile(r"[A-Za-z0-9_.:\-]{0,64}")
+"""Details may be the client's own words."""
+
+
 class Loss(msgspec.Struct, frozen=True, order=True):
     """`name` is one of `LOSSES`; `detail` says where, in the client's own terms."""
 
@@ -129,6 +135,12 @@ class Loss(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.name}({self.detail})" if self.detail else self.name
+
+
+def told(losses: Iterable[Loss]) -> list[str]:
+    """The losses as clients are told: each once, with its detail where that is short and plain, and not too many."""
+    shown = {str(loss) if _PLAIN.fullmatch(loss.detail) else loss.name: None for loss in losses}
+    return list(shown)[:MAX_TOLD]
 
 
 class Losses:

@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 import msgspec
 
@@ -20,19 +21,23 @@ _decoder = msgspec.json.Decoder(State)
 
 
 class Seal:
-    """Makes and opens tokens under one secret. `origin` names the upstream whose state is sealed now."""
+    """Makes tokens under one secret, and opens those made under it or a previous one.
 
-    __slots__ = ("_secret", "origin")
+    `origin` names the upstream whose state is sealed now.
+    """
 
-    def __init__(self, secret: bytes, origin: str = "") -> None:
+    __slots__ = ("_previous", "_secret", "origin")
+
+    def __init__(self, secret: bytes, origin: str = "", previous: Sequence[bytes] = ()) -> None:
         self._secret = secret
+        self._previous = previous
         self.origin = origin
 
     def close(self, state: State) -> str:
         """A token of URL-safe characters."""
         origin = state.origin or self.origin
         payload = msgspec.json.encode(State(state.dialect, origin, state.value))
-        return PREFIX + base64.urlsafe_b64encode(self._code(payload) + payload).decode().rstrip("=")
+        return PREFIX + base64.urlsafe_b64encode(_code(self._secret, payload) + payload).decode().rstrip("=")
 
     def open(self, token: str) -> State | None:
         """The state, or None for what isn't a token of this gateway's."""
@@ -44,7 +49,7 @@ class Seal:
         except (binascii.Error, ValueError):
             return None
         code, payload = raw[:_CODE_BYTES], raw[_CODE_BYTES:]
-        if not hmac.compare_digest(code, self._code(payload)):
+        if not any(hmac.compare_digest(code, _code(secret, payload)) for secret in (self._secret, *self._previous)):
             return None
         try:
             return _decoder.decode(payload)
@@ -55,5 +60,6 @@ class Seal:
         """Whether the upstream that is called now understands this state."""
         return state is not None and state.dialect == dialect and state.origin in {"", self.origin}
 
-    def _code(self, payload: bytes) -> bytes:
-        return hmac.new(self._secret, payload, hashlib.sha256).digest()[:_CODE_BYTES]
+
+def _code(secret: bytes, payload: bytes) -> bytes:
+    return hmac.new(secret, payload, hashlib.sha256).digest()[:_CODE_BYTES]

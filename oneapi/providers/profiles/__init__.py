@@ -1,1 +1,1 @@
-"""What families of models, or all models of a vendor, refuse although their format has it. Rows with reasons."""
+"""What families of models, or all models of a vendor, can do, and what they refuse. Rows with reasons."""

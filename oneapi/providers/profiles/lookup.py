@@ -1,13 +1,15 @@
-"""All quirks of one model at one provider, as one.
+"""All that is known of one model at one provider, as one.
 
 Decides how rows add up; it must not know what they say.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
+from oneapi.providers.profiles.abilities import ABILITIES
 from oneapi.providers.profiles.openai_chat import QUIRKS
 
 _MAX_KEPT = 4_096
@@ -37,3 +39,13 @@ def request_profile(provider: str, dialect: str, model: str) -> RequestProfile:
         dropped=frozenset().union(*(quirk.dropped for quirk in rows)),
         include_usage=all(quirk.include_usage for quirk in rows),
     )
+
+
+@lru_cache(maxsize=_MAX_KEPT)
+def abilities(provider: str, dialect: str, model: str) -> Mapping[str, Any]:
+    """What this model can be asked there: fields of a conversion's profile."""
+    known: dict[str, Any] = {}
+    for row in ABILITIES:
+        if row.concerns(provider, dialect, model):
+            known |= row.can
+    return known

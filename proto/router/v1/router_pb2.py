@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cproto/router/v1/router.proto\x12\x0fproto.router.v1\"\xa1\x01\n\x0bPickRequest\x12\x0f\n\x07pick_id\x18\x01 \x01(\x04\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x10\n\x08\x64ialects\x18\x04 \x03(\t\x12\r\n\x05group\x18\x05 \x01(\t\x12\x18\n\x10\x61llowed_channels\x18\x06 \x03(\t\x12\x10\n\x08\x61\x66\x66inity\x18\x07 \x01(\t\x12\x13\n\x0btraceparent\x18\x08 \x01(\t\"X\n\tCandidate\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x16\n\x0eupstream_model\x18\x02 \x01(\t\x12\x0f\n\x07\x64ialect\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x8a\x01\n\x04Plan\x12\x0f\n\x07pick_id\x18\x01 \x01(\x04\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.proto.router.v1.Candidate\x12\x0f\n\x07refusal\x18\x03 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x04 \x01(\r\x12\x18\n\x10\x63\x61talog_revision\x18\x05 \x01(\x04\"e\n\nRouteBatch\x12+\n\x05picks\x18\x01 \x03(\x0b\x32\x1c.proto.router.v1.PickRequest\x12*\n\x08outcomes\x18\x02 \x03(\x0b\x32\x18.proto.router.v1.Outcome\"1\n\tPlanBatch\x12$\n\x05plans\x18\x01 \x03(\x0b\x32\x15.proto.router.v1.Plan\"\x87\x01\n\x07Outcome\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.proto.router.v1.OutcomeKind\x12\x15\n\rfirst_byte_ms\x18\x04 \x01(\r\x12\x16\n\x0eretry_after_ms\x18\x05 \x01(\r\"J\n\x0cOutcomeBatch\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12*\n\x08outcomes\x18\x02 \x03(\x0b\x32\x18.proto.router.v1.Outcome\"\r\n\x0bReportReply\"}\n\nConsidered\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63hannel_name\x18\x02 \x01(\t\x12\x16\n\x0eupstream_model\x18\x03 \x01(\t\x12\x0e\n\x06\x63hosen\x18\x04 \x01(\x08\x12\r\n\x05place\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\"i\n\x0b\x45xplanation\x12/\n\nconsidered\x18\x01 \x03(\x0b\x32\x1b.proto.router.v1.Considered\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x18\n\x10\x63\x61talog_revision\x18\x03 \x01(\x04*\xf7\x01\n\x0bOutcomeKind\x12\x1c\n\x18OUTCOME_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_KIND_OK\x10\x01\x12\x1f\n\x1bOUTCOME_KIND_CONNECT_FAILED\x10\x02\x12\x18\n\x14OUTCOME_KIND_TIMEOUT\x10\x03\x12\x1d\n\x19OUTCOME_KIND_SERVER_ERROR\x10\x04\x12\x1d\n\x19OUTCOME_KIND_RATE_LIMITED\x10\x05\x12\x1d\n\x19OUTCOME_KIND_UNAUTHORIZED\x10\x06\x12\x1d\n\x19OUTCOME_KIND_CLIENT_ERROR\x10\x07\x32\x99\x02\n\x06Router\x12;\n\x04Pick\x12\x1c.proto.router.v1.PickRequest\x1a\x15.proto.router.v1.Plan\x12\x44\n\x05Route\x12\x1b.proto.router.v1.RouteBatch\x1a\x1a.proto.router.v1.PlanBatch(\x01\x30\x01\x12\x45\n\x07\x45xplain\x12\x1c.proto.router.v1.PickRequest\x1a\x1c.proto.router.v1.Explanation\x12\x45\n\x06Report\x12\x1d.proto.router.v1.OutcomeBatch\x1a\x1c.proto.router.v1.ReportReplyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cproto/router/v1/router.proto\x12\x0fproto.router.v1\"\xa1\x01\n\x0bPickRequest\x12\x0f\n\x07pick_id\x18\x01 \x01(\x04\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x10\n\x08\x64ialects\x18\x04 \x03(\t\x12\r\n\x05group\x18\x05 \x01(\t\x12\x18\n\x10\x61llowed_channels\x18\x06 \x03(\t\x12\x10\n\x08\x61\x66\x66inity\x18\x07 \x01(\t\x12\x13\n\x0btraceparent\x18\x08 \x01(\t\"X\n\tCandidate\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x16\n\x0eupstream_model\x18\x02 \x01(\t\x12\x0f\n\x07\x64ialect\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x8a\x01\n\x04Plan\x12\x0f\n\x07pick_id\x18\x01 \x01(\x04\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.proto.router.v1.Candidate\x12\x0f\n\x07refusal\x18\x03 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x04 \x01(\r\x12\x18\n\x10\x63\x61talog_revision\x18\x05 \x01(\x04\"e\n\nRouteBatch\x12+\n\x05picks\x18\x01 \x03(\x0b\x32\x1c.proto.router.v1.PickRequest\x12*\n\x08outcomes\x18\x02 \x03(\x0b\x32\x18.proto.router.v1.Outcome\"1\n\tPlanBatch\x12$\n\x05plans\x18\x01 \x03(\x0b\x32\x15.proto.router.v1.Plan\"\x87\x01\n\x07Outcome\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12*\n\x04kind\x18\x03 \x01(\x0e\x32\x1c.proto.router.v1.OutcomeKind\x12\x15\n\rfirst_byte_ms\x18\x04 \x01(\r\x12\x16\n\x0eretry_after_ms\x18\x05 \x01(\r\"J\n\x0cOutcomeBatch\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12*\n\x08outcomes\x18\x02 \x03(\x0b\x32\x18.proto.router.v1.Outcome\"\r\n\x0bReportReply\"\x8e\x01\n\nConsidered\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63hannel_name\x18\x02 \x01(\t\x12\x16\n\x0eupstream_model\x18\x03 \x01(\t\x12\x0e\n\x06\x63hosen\x18\x04 \x01(\x08\x12\r\n\x05place\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07\x64ialect\x18\x07 \x01(\t\"i\n\x0b\x45xplanation\x12/\n\nconsidered\x18\x01 \x03(\x0b\x32\x1b.proto.router.v1.Considered\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x18\n\x10\x63\x61talog_revision\x18\x03 \x01(\x04*\xf7\x01\n\x0bOutcomeKind\x12\x1c\n\x18OUTCOME_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_KIND_OK\x10\x01\x12\x1f\n\x1bOUTCOME_KIND_CONNECT_FAILED\x10\x02\x12\x18\n\x14OUTCOME_KIND_TIMEOUT\x10\x03\x12\x1d\n\x19OUTCOME_KIND_SERVER_ERROR\x10\x04\x12\x1d\n\x19OUTCOME_KIND_RATE_LIMITED\x10\x05\x12\x1d\n\x19OUTCOME_KIND_UNAUTHORIZED\x10\x06\x12\x1d\n\x19OUTCOME_KIND_CLIENT_ERROR\x10\x07\x32\x99\x02\n\x06Router\x12;\n\x04Pick\x12\x1c.proto.router.v1.PickRequest\x1a\x15.proto.router.v1.Plan\x12\x44\n\x05Route\x12\x1b.proto.router.v1.RouteBatch\x1a\x1a.proto.router.v1.PlanBatch(\x01\x30\x01\x12\x45\n\x07\x45xplain\x12\x1c.proto.router.v1.PickRequest\x1a\x1c.proto.router.v1.Explanation\x12\x45\n\x06Report\x12\x1d.proto.router.v1.OutcomeBatch\x1a\x1c.proto.router.v1.ReportReplyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'proto.router.v1.router_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOMEKIND']._serialized_start=1062
-  _globals['_OUTCOMEKIND']._serialized_end=1309
+  _globals['_OUTCOMEKIND']._serialized_start=1080
+  _globals['_OUTCOMEKIND']._serialized_end=1327
   _globals['_PICKREQUEST']._serialized_start=50
   _globals['_PICKREQUEST']._serialized_end=211
   _globals['_CANDIDATE']._serialized_start=213
@@ -49,10 +49,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OUTCOMEBATCH']._serialized_end=810
   _globals['_REPORTREPLY']._serialized_start=812
   _globals['_REPORTREPLY']._serialized_end=825
-  _globals['_CONSIDERED']._serialized_start=827
-  _globals['_CONSIDERED']._serialized_end=952
-  _globals['_EXPLANATION']._serialized_start=954
-  _globals['_EXPLANATION']._serialized_end=1059
-  _globals['_ROUTER']._serialized_start=1312
-  _globals['_ROUTER']._serialized_end=1593
+  _globals['_CONSIDERED']._serialized_start=828
+  _globals['_CONSIDERED']._serialized_end=970
+  _globals['_EXPLANATION']._serialized_start=972
+  _globals['_EXPLANATION']._serialized_end=1077
+  _globals['_ROUTER']._serialized_start=1330
+  _globals['_ROUTER']._serialized_end=1611
 # @@protoc_insertion_point(module_scope)

@@ -113,20 +113,22 @@ class ReportReply(_message.Message):
     def __init__(self) -> None: ...
 
 class Considered(_message.Message):
-    __slots__ = ("channel_id", "channel_name", "upstream_model", "chosen", "place", "reason")
+    __slots__ = ("channel_id", "channel_name", "upstream_model", "chosen", "place", "reason", "dialect")
     CHANNEL_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_NAME_FIELD_NUMBER: _ClassVar[int]
     UPSTREAM_MODEL_FIELD_NUMBER: _ClassVar[int]
     CHOSEN_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    DIALECT_FIELD_NUMBER: _ClassVar[int]
     channel_id: str
     channel_name: str
     upstream_model: str
     chosen: bool
     place: int
     reason: str
-    def __init__(self, channel_id: _Optional[str] = ..., channel_name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., chosen: _Optional[bool] = ..., place: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    dialect: str
+    def __init__(self, channel_id: _Optional[str] = ..., channel_name: _Optional[str] = ..., upstream_model: _Optional[str] = ..., chosen: _Optional[bool] = ..., place: _Optional[int] = ..., reason: _Optional[str] = ..., dialect: _Optional[str] = ...) -> None: ...
 
 class Explanation(_message.Message):
     __slots__ = ("considered", "refusal", "catalog_revision")

@@ -5,15 +5,18 @@ It decides what is asked of the money path and of the router, both at the same t
 
 import time
 
+from oneapi.dialects.conversion import upstream_dialects
 from oneapi.dialects.request import RequestFacts
 from proto.router.v1 import router_pb2
 from services.edge import refusals
+from services.edge.inference import output_cap
+from services.edge.inference.carriage import Carriage
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.offers import Offer, Offers, may_use
 from services.edge.inference.settling import VOID, Settler
 from services.edge.money.estimate import Estimate, estimate
 from services.edge.money.path import Claim, MoneyPath
-from services.edge.router.client import RouterClient
+from services.edge.router.client import Pick, RouterClient
 from services.edge.upstream.target import total_s
 
 LEASE_MARGIN_S = 120.0
@@ -25,34 +28,42 @@ _AFFINITY_FIELDS = ("prompt_cache_key", "conversation", "previous_response_id", 
 class Admission:
     """Admits the requests of this process."""
 
-    def __init__(self, money: MoneyPath, router: RouterClient, default_max_output: int) -> None:
+    def __init__(self, money: MoneyPath, router: RouterClient, carriage: Carriage, default_max_output: int) -> None:
         self._money = money
         self._router = router
+        self._carriage = carriage
         self._offers = Offers()
         self._default_max_output = default_max_output
 
     async def admit(self, exchange: Exchange) -> router_pb2.Plan:
-        """The plan, once the reservation is held too; both go out at once. Raises GatewayError, and holds nothing."""
+        """The plan, once the reservation is held too; both go out at once. Raises GatewayError, and holds nothing.
+
+        Where nothing may be lost the plan comes first: what no channel can carry whole reserves nothing.
+        """
         facts = exchange.facts
         offer = exchange.offer = self._offer(exchange)
-        estimated = estimate(facts, offer.ceiling, self._output_cap(exchange, offer))
+        cap, least = output_cap.longest(exchange, self._default_max_output), output_cap.shortest(exchange)
+        claim = _claim(exchange, estimate(facts, offer.ceiling, cap, least))
         pick = self._router.ask(_question(exchange))
+        if exchange.strict:
+            plan = self._carriage.whole(exchange, await _answered(exchange, pick))
+            await self._reserve(exchange, claim)
+            return plan
         try:
-            hold = await self._money.begin(_claim(exchange, estimated))
+            await self._reserve(exchange, claim)
         except BaseException:
             pick.abandon()
             raise
-        exchange.settler = Settler(hold, exchange.caller.view, facts.model)
-        exchange.timing.admitted()
         try:
-            plan = await pick.plan()
-            exchange.timing.picked()
-            if not plan.candidates:
-                raise _refusal(plan, facts.model)
+            return await _answered(exchange, pick)
         except BaseException:
             exchange.settler.finish(VOID)
             raise
-        return plan
+
+    async def _reserve(self, exchange: Exchange, claim: Claim) -> None:
+        hold = await self._money.begin(claim)
+        exchange.settler = Settler(hold, exchange.caller.view, exchange.facts.model)
+        exchange.timing.admitted()
 
     def _offer(self, exchange: Exchange) -> Offer:
         model = exchange.facts.model
@@ -65,13 +76,6 @@ class Admission:
             raise refusals.model_not_priced(model)
         return offer
 
-    def _output_cap(self, exchange: Exchange, offer: Offer) -> int:
-        """The longest answer that any of the channels may give."""
-        if exchange.endpoint.serves != "chat":
-            return 0
-        unsaid = self._default_max_output if exchange.facts.max_output is None else exchange.facts.max_output
-        return max(channel.limits.max_output_tokens or unsaid for channel in offer.channels)
-
 
 def affinity(exchange: Exchange) -> str:
     """What should meet the same channel again, where its provider may have kept something: the client's own words."""
@@ -83,11 +87,20 @@ def affinity(exchange: Exchange) -> str:
     return ""
 
 
+async def _answered(exchange: Exchange, pick: Pick) -> router_pb2.Plan:
+    """The plan. Raises GatewayError when nobody can serve the request."""
+    plan = await pick.plan()
+    exchange.timing.picked()
+    if not plan.candidates:
+        raise _refusal(plan, exchange.facts.model)
+    return plan
+
+
 def _question(exchange: Exchange) -> router_pb2.PickRequest:
     return router_pb2.PickRequest(
         model=exchange.facts.model,
         endpoint=exchange.endpoint.serves,
-        dialects=(exchange.endpoint.dialect,),
+        dialects=upstream_dialects(exchange.endpoint.dialect),
         group=exchange.account.group,
         allowed_channels=exchange.key.channels or (),
         affinity=affinity(exchange),

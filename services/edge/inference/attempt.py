@@ -12,6 +12,7 @@ from oneapi.dialects.usage import Usage
 from oneapi.runtime import semconv
 from oneapi.runtime.metrics import counter, histogram
 from proto.router.v1 import router_pb2
+from services.edge.inference.carried import Carried
 from services.edge.inference.exchange import Exchange
 from services.edge.router.client import RouterClient
 from services.edge.upstream.answer import Answer
@@ -54,11 +55,13 @@ class Attempt:
         exchange: Exchange,
         channel: Channel,
         candidate: router_pb2.Candidate,
+        carried: Carried,
         channels: ChannelLoad,
         router: RouterClient,
     ) -> None:
         self.exchange = exchange
         exchange.channel_id = channel.id
+        exchange.carried = carried
         exchange.meter = None
         self.channel = channel
         self.answer: Answer | None = None

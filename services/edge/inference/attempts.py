@@ -10,12 +10,17 @@ import time
 from collections.abc import Iterator
 
 from oneapi.catalog.types import Channel
+from oneapi.dialects.conversion import Conversion
+from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.meter import StreamMeter
 from oneapi.dialects.request import reshape
 from oneapi.providers.profiles.lookup import request_profile
 from proto.router.v1 import router_pb2
 from services.edge import refusals
+from services.edge.inference import output_cap
 from services.edge.inference.attempt import Attempt
+from services.edge.inference.carriage import Carriage
+from services.edge.inference.carried import Carried
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Reason
 from services.edge.inference.settling import CLIENT_GONE
@@ -24,7 +29,7 @@ from services.edge.upstream.answer import Answer
 from services.edge.upstream.caller import Call, Callers
 from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer, from_status
 from services.edge.upstream.load import ChannelLoad, RetryBudget
-from services.edge.upstream.refusal import MAX_BODY_BYTES, clean_code, is_error_body, read_refusal
+from services.edge.upstream.refusal import MAX_BODY_BYTES, clean_code, clean_refusal, is_error_body, read_refusal
 from services.edge.upstream.target import Target, Targets
 
 logger = logging.getLogger(__name__)
@@ -39,8 +44,11 @@ channel may take over."""
 class Attempts:
     """The tries of all requests of this process."""
 
-    def __init__(self, targets: Targets, callers: Callers, router: RouterClient, default_max_output: int) -> None:
+    def __init__(
+        self, targets: Targets, callers: Callers, router: RouterClient, carriage: Carriage, default_max_output: int
+    ) -> None:
         self._default_max_output = default_max_output
+        self._carriage = carriage
         self._targets = targets
         self._callers = callers
         self._router = router
@@ -51,17 +59,23 @@ class Attempts:
         """The try that answers. Raises GatewayError with what the client gets when none does."""
         retried = False
         failure: UpstreamFailure | None = None
+        unable: GatewayError | None = None
         self._budget.enter()
         try:
             for candidate, channel in self._candidates(exchange, plan):
                 if _used_up(exchange):
                     break
+                try:
+                    carried = self._carriage.carry(exchange, candidate, channel, strict=exchange.strict)
+                except GatewayError as refused:
+                    unable = unable or refused
+                    continue
                 if failure is not None and not retried:
                     if not self._budget.take():
                         break
                     retried = True
                 try:
-                    attempt = await self._try(exchange, candidate, channel)
+                    attempt = await self._try(exchange, candidate, channel, carried)
                 except UpstreamFailure as failed:
                     failure = failed
                     if failed.final:
@@ -72,7 +86,7 @@ class Attempts:
         finally:
             self._budget.leave(retried=retried)
         if failure is None:
-            raise refusals.channels_busy()
+            raise unable or refusals.channels_busy()
         # Not `from failure`: they would hold each other, and all that was read of the answers.
         error, failure = failure.error, None
         raise error
@@ -92,29 +106,33 @@ class Attempts:
                 continue
             yield candidate, channel
 
-    async def _try(self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel) -> Attempt | None:
+    async def _try(
+        self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel, carried: Carried
+    ) -> Attempt | None:
         """One try, and at once another one when a connection broke that may just have been old.
 
         None when the channel is full. Raises UpstreamFailure.
         """
         try:
-            return await self._try_once(exchange, candidate, channel)
+            return await self._try_once(exchange, candidate, channel, carried)
         except UpstreamFailure as failure:
             if not failure.broken or _used_up(exchange):
                 raise
-        return await self._try_once(exchange, candidate, channel)
+        return await self._try_once(exchange, candidate, channel, carried)
 
-    async def _try_once(self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel) -> Attempt | None:
+    async def _try_once(
+        self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel, carried: Carried
+    ) -> Attempt | None:
         if not self._channels.take(channel.id, channel.limits.concurrency):
             return None
         exchange.timing.calling()
         try:
-            attempt = Attempt(exchange, channel, candidate, self._channels, self._router)
+            attempt = Attempt(exchange, channel, candidate, carried, self._channels, self._router)
         except BaseException:
             self._channels.give_back(channel.id)
             raise
         try:
-            await self._run(exchange, candidate, attempt)
+            await self._run(exchange, candidate, attempt, carried)
         except UpstreamFailure as failure:
             attempt.status = attempt.status or failure.status
             attempt.end(failure.kind, retry_after_s=failure.retry_after_s)
@@ -131,14 +149,16 @@ class Attempts:
             raise
         return attempt
 
-    async def _run(self, exchange: Exchange, candidate: router_pb2.Candidate, attempt: Attempt) -> None:
+    async def _run(
+        self, exchange: Exchange, candidate: router_pb2.Candidate, attempt: Attempt, carried: Carried
+    ) -> None:
         """Calls, and reads until the answer is one. Raises UpstreamFailure."""
-        facts = exchange.facts
+        facts, conversion = exchange.facts, carried.conversion
         target = self._targets.find(attempt.channel)
         call = Call(
             dialect=candidate.dialect,
             upstream_model=candidate.upstream_model,
-            body=upstream_body(exchange, candidate, target, self._default_max_output),
+            body=upstream_body(exchange, candidate, target, carried, self._default_max_output),
             stream=facts.stream,
             relayed=exchange.arrival.head.relayed,
             traceparent=attempt.traceparent,
@@ -148,47 +168,51 @@ class Attempts:
         attempt.answer = answer
         attempt.status = answer.status
         if not 200 <= answer.status < 300:
-            refusal = read_refusal(answer.status, await _start_of(answer)) if 400 <= answer.status < 500 else None
-            raise from_status(answer.status, answer.retry_after_s, refusal)
+            raise from_status(answer.status, answer.retry_after_s, await _refusal(exchange, answer, conversion))
         if not facts.stream:
-            await _take_whole(attempt, answer)
+            await _take_whole(attempt, answer, conversion)
         elif "json" in answer.content_type:
             error = is_error_body(await _start_of(answer))
             raise broken_answer("an error with status 200" if error else "no stream", answer.status)
         else:
-            await _take_start(attempt, answer, _meter(exchange))
+            await _take_start(attempt, answer, _meter(exchange) if conversion is None else conversion.stream())
 
 
-def upstream_body(exchange: Exchange, candidate: router_pb2.Candidate, target: Target, default: int) -> bytes:
-    """The client's body as this candidate takes it."""
+def upstream_body(
+    exchange: Exchange, candidate: router_pb2.Candidate, target: Target, carried: Carried, default: int
+) -> bytes:
+    """The client's request as this candidate takes it."""
     model = candidate.upstream_model
     profile = request_profile(target.spec.name, candidate.dialect, model)
-    body = exchange.dialect.prepare(
-        exchange.body,
-        exchange.facts,
-        model,
-        max_output=max_output(exchange, target.channel, default),
-        include_usage=profile.include_usage,
-        max_output_field=target.spec.max_output_field,
-    )
+    if carried.conversion is not None:
+        body = carried.conversion.body
+    else:
+        body = exchange.dialect.prepare(
+            carried.body,
+            exchange.facts,
+            model,
+            max_output=output_cap.bound(exchange, target.channel, default),
+            include_usage=profile.include_usage,
+            max_output_field=target.spec.max_output_field,
+        )
     if profile.is_plain:
         return body
     return reshape(body, renamed=profile.renamed, refused=profile.refused, dropped=profile.dropped)
 
 
-def max_output(exchange: Exchange, channel: Channel, default: int) -> int | None:
-    """The bound on the answer that this channel must be told, None when the client's own words suffice."""
-    asked = exchange.facts.max_output
-    limit = channel.limits.max_output_tokens
-    if exchange.endpoint.serves != "chat":
-        return None
-    if asked is None:
-        return (limit or default) if exchange.hard or limit else None
-    return limit if limit is not None and asked > limit else None
-
-
 def _used_up(exchange: Exchange) -> bool:
     return len(exchange.settler.hold.attempts) >= MAX_ATTEMPTS
+
+
+async def _refusal(exchange: Exchange, answer: Answer, conversion: Conversion | None) -> GatewayError | None:
+    """The provider's own words where they may help the client."""
+    if not 400 <= answer.status < 500:
+        return None
+    body = await _start_of(answer)
+    if conversion is None:
+        return read_refusal(answer.status, body)
+    told = conversion.refusal(answer.status, body)
+    return clean_refusal(told, fields=exchange.facts.raw) if told is not None else None
 
 
 async def _start_of(answer: Answer) -> bytes:
@@ -210,14 +234,21 @@ def _meter(exchange: Exchange) -> StreamMeter:
     return make(forward_usage=exchange.facts.wants_usage)
 
 
-async def _take_whole(attempt: Attempt, answer: Answer) -> None:
+async def _take_whole(attempt: Attempt, answer: Answer, conversion: Conversion | None) -> None:
     body = attempt.body = await answer.read_whole()
     attempt.answered()
     if body[:64].lstrip()[:1] != b"{":
         raise broken_answer("not a JSON object", answer.status)
-    attempt.usage = attempt.exchange.dialect.read_usage(body)
-    if not attempt.usage and is_error_body(body):
-        raise broken_answer("an error with status 200", answer.status)
+    if conversion is not None:
+        try:
+            converted = conversion.response(body)
+        except GatewayError as error:
+            raise stream_failure((error.code, error.message)) from None
+        attempt.body, attempt.usage = converted.body, converted.usage
+    else:
+        attempt.usage = attempt.exchange.dialect.read_usage(body)
+        if not attempt.usage and is_error_body(body):
+            raise broken_answer("an error with status 200", answer.status)
     await answer.finish()
 
 
@@ -247,7 +278,7 @@ async def _take_start(attempt: Attempt, answer: Answer, meter: StreamMeter) -> N
 
 
 def stream_failure(error: tuple[str, str]) -> UpstreamFailure:
-    """What an error event means."""
+    """What an error event means, or a whole answer that is an error."""
     code = clean_code({"code": error[0]})
     if "rate_limit" in code:
         return UpstreamFailure(Kind.RATE_LIMITED, refusals.upstream_rate_limited(0.0), f"error event {code}")

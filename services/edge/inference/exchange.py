@@ -4,6 +4,7 @@ It decides nothing; the steps of a request read and fill it.
 """
 
 from oneapi.catalog.types import Account, RelayKey
+from oneapi.dialects.conversion import ClientRequest
 from oneapi.dialects.meter import StreamMeter
 from oneapi.dialects.registry import Dialect
 from oneapi.dialects.request import RequestFacts
@@ -11,6 +12,7 @@ from oneapi.runtime.asgi import Send
 from oneapi.runtime.door.protocol import Client
 from services.edge.arrival import Arrival
 from services.edge.authentication import Caller
+from services.edge.inference.carried import Carried
 from services.edge.inference.endpoints import Endpoint
 from services.edge.inference.interruption import Interruption
 from services.edge.inference.offers import Offer
@@ -22,13 +24,16 @@ from services.edge.inference.tracing import RequestTrace
 class Exchange:
     """The request, and step by step its caller, its content, its offer and its hold.
 
-    `channel_id` is the channel that is being called, or was last; `meter` watches its stream, if there is one.
+    `channel_id` is the channel that is being called, or was last, and `carried` what it got; `meter` watches its
+    stream, if there is one. `asked` is the request as conversions read it, as soon as one was needed.
     """
 
     __slots__ = (
         "arrival",
+        "asked",
         "body",
         "caller",
+        "carried",
         "channel_id",
         "client",
         "dialect",
@@ -39,6 +44,7 @@ class Exchange:
         "offer",
         "send",
         "settler",
+        "strict",
         "timing",
         "trace",
     )
@@ -62,6 +68,10 @@ class Exchange:
         self.interruption = Interruption()
         self.channel_id = ""
         self.meter: StreamMeter | None = None
+        self.strict = False
+        """Whether the client would rather be refused than lose something."""
+        self.asked: ClientRequest | None = None
+        self.carried: Carried | None = None
 
     @property
     def key(self) -> RelayKey:
@@ -70,6 +80,11 @@ class Exchange:
     @property
     def account(self) -> Account:
         return self.caller.account
+
+    @property
+    def losses(self) -> list[str]:
+        """What of the request or its answer got lost at the channel."""
+        return self.carried.losses if self.carried is not None else []
 
     @property
     def hard(self) -> bool:

@@ -95,6 +95,7 @@ class Inference:
             raise refusals.unsupported_content_encoding()
         if head.content_type.partition(b";")[0].strip().lower() != JSON_TYPE:
             raise refusals.unsupported_content_type()
+        exchange.strict = _strict(exchange.arrival.strict)
         exchange.body = await read_body(receive, head.content_length, self._body_limit)
         since_s = self._load.wait()
         try:
@@ -139,6 +140,13 @@ class Inference:
         if trace.recording:
             trace.add(_attributes(exchange, status))
             trace.end(error=str(status) if status >= 500 else "")
+
+
+def _strict(value: str) -> bool:
+    """Raises GatewayError 400: a client that means it mustn't be taken at less than its word."""
+    if value not in {"", "0", "1"}:
+        raise refusals.invalid_strict()
+    return value == "1"
 
 
 def _attributes(exchange: Exchange, status: int) -> dict[str, str | int | bool]:

@@ -13,6 +13,7 @@ from services.edge.answers import Headers, id_headers, send_whole
 from services.edge.inference import settling
 from services.edge.inference.attempt import CUT, Attempt
 from services.edge.inference.attempts import Attempts, stream_failure
+from services.edge.inference.carried import loss_header
 from services.edge.inference.delivered import delivered_bytes
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Interrupted, Reason
@@ -41,7 +42,8 @@ class Relay:
         try:
             attempt = await exchange.interruption.guarded(self._attempts.first_answer(exchange, plan))
         except GatewayError as error:
-            exchange.settler.finish(settling.UPSTREAM_ERROR, status=error.status)
+            called = bool(exchange.settler.hold.attempts)
+            exchange.settler.finish(settling.UPSTREAM_ERROR if called else settling.VOID, status=error.status)
             raise
         except Interrupted as stopped:
             self._stopped_early(exchange, stopped.reason)
@@ -82,6 +84,7 @@ class Relay:
             channel_id=attempt.channel.id,
             status=200,
             first_byte_ms=exchange.timing.first_byte_ms,
+            losses=exchange.losses,
         )
         headers = _headers(exchange, attempt, JSON_HEADERS)
         headers.append((b"x-oneapi-cost-usd", usd_text(charge.amount_nano).encode()))
@@ -108,11 +111,14 @@ class Relay:
         gone = exchange.client.gone
         outcome = settling.CLIENT_GONE if gone else settling.OK if error is None else settling.UPSTREAM_CUT
         settle_by_meter(exchange, outcome, status=200)
-        if error is not None and exchange.meter is not None:
-            last += exchange.meter.finish_bytes(error, exchange.arrival.request_id)
+        meter, answer = exchange.meter, attempt.answer
+        if error is not None and meter is not None:
+            last += meter.finish_bytes(error, exchange.arrival.request_id)
+        if answer is not None and meter is not None and meter.cut:
+            answer.close()
         await self._send(exchange, last, more=False)
-        if error is None and attempt.answer is not None:
-            await attempt.answer.finish()
+        if error is None and answer is not None:
+            await answer.finish()
 
     async def _pump(self, exchange: Exchange, attempt: Attempt) -> bytes:
         """Sends the stream on as it comes, up to its last piece, which is returned. Raises UpstreamFailure."""
@@ -168,6 +174,7 @@ def settle_by_meter(exchange: Exchange, outcome: str, *, status: int) -> Charge:
         channel_id=exchange.channel_id if evidence != settling.NONE else "",
         status=status,
         first_byte_ms=exchange.timing.first_byte_ms,
+        losses=exchange.losses,
     )
 
 
@@ -177,6 +184,7 @@ def _headers(exchange: Exchange, attempt: Attempt, first: Headers) -> Headers:
         NOSNIFF,
         *id_headers(exchange.arrival.request_id),
         (b"x-oneapi-channel", attempt.channel.id.encode()),
+        *loss_header(exchange.losses),
         *exchange.settler.hold.rate_headers,
         (b"server-timing", exchange.timing.header()),
     ]

@@ -5,7 +5,7 @@ It must not know how a reservation is kept.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from oneapi.catalog.view import CatalogView
 from oneapi.dialects.usage import counted
@@ -63,6 +63,7 @@ class Settler:
         channel_id: str = "",
         status: int = 0,
         first_byte_ms: int = 0,
+        losses: Sequence[str] = (),
     ) -> Charge:
         """Writes the terminal record; the charge of the first call holds."""
         if self.charge is None:
@@ -80,6 +81,7 @@ class Settler:
                 channel_id=channel_id,
                 status=status,
                 first_byte_ms=first_byte_ms,
+                loss=tuple(losses),
             )
             self.charge = self.hold.finish(ending)
             COST.inc(self.charge.amount_nano)

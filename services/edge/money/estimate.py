@@ -53,14 +53,16 @@ class Estimate(msgspec.Struct, frozen=True):
     tokens: int
 
 
-def estimate(facts: Facts, rates: Mapping[str, int] | None, output_cap: int) -> Estimate:
+def estimate(facts: Facts, rates: Mapping[str, int] | None, output_cap: int, output_floor: int = 0) -> Estimate:
     """Bounds one request whose answer may have `output_cap` tokens at most (0 for endpoints without output).
+
+    Answers can't be kept below `output_floor`, however little was asked for.
 
     Every byte of text may be a token, each of `choices` may take all of the output, and a call's own price comes once.
     A price of nothing but `per_call` reserves exactly that. Without rates nothing is reserved.
     """
     asked = facts.max_output
-    max_output = output_cap if asked is None else min(asked, output_cap)
+    max_output = max(output_cap if asked is None else min(asked, output_cap), output_floor)
     choices = max(facts.choices, 1)
     counted_output = max_output if asked is not None else min(max_output, UNASKED_OUTPUT_TOKENS)
     tokens = -(-facts.prompt_bytes // BYTES_PER_TOKEN) + counted_output * choices

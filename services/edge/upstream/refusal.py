@@ -5,6 +5,7 @@ every dialect served here has `error` with a `message`.
 """
 
 import re
+from collections.abc import Container
 from typing import Any
 
 import msgspec
@@ -30,6 +31,17 @@ def read_refusal(status: int, body: bytes) -> GatewayError | None:
     if not isinstance(message, str) or not (shown := clean_message(message)):
         return None
     return refusals.upstream_refused(status, clean_code(error), shown, _match(_PARAM, error.get("param")) or None)
+
+
+def clean_refusal(error: GatewayError, fields: Container[str]) -> GatewayError | None:
+    """The same of an error that was read from another format; it may name a field only if it is one of the client's."""
+    shown = clean_message(error.message)
+    if not shown:
+        return None
+    param = _match(_PARAM, error.param)
+    return refusals.upstream_refused(
+        error.status, clean_code({"code": error.code}), shown, param if param in fields else None
+    )
 
 
 def is_error_body(body: bytes) -> bool:

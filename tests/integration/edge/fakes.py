@@ -11,6 +11,7 @@ import grpc.aio
 from aiohttp import web
 
 from oneapi.catalog.types import Channel
+from oneapi.providers.registry import PROVIDERS
 from proto.billing.v1 import billing_pb2
 from proto.router.v1 import router_pb2, router_pb2_grpc
 from tests.upstream.server import application
@@ -52,7 +53,7 @@ class FakeRouter(router_pb2_grpc.RouterServicer):
             router_pb2.Candidate(
                 channel_id=channel.id,
                 upstream_model=channel.model_mapping.get(pick.model, pick.model),
-                dialect=pick.dialects[0],
+                dialect=_spoken(channel, pick),
                 reason="the test says so",
             )
             for channel in serving
@@ -79,6 +80,14 @@ class FakeRouter(router_pb2_grpc.RouterServicer):
             if batch.picks and not self.silent:
                 self.batches.append(len(batch.picks))
                 await context.write(router_pb2.PlanBatch(plans=[self.plan(pick) for pick in batch.picks]))
+
+
+def _spoken(channel: Channel, pick: router_pb2.PickRequest) -> str:
+    """The client's own dialect where the channel speaks it, else the channel's best."""
+    dialects = channel.dialects or (PROVIDERS[channel.provider].dialects if pick.endpoint == "chat" else ())
+    if not dialects or pick.dialects[0] in dialects:
+        return pick.dialects[0]
+    return next(dialect for dialect in dialects if dialect in pick.dialects)
 
 
 class FakeBilling:

@@ -1,6 +1,7 @@
 """The route that asks the router for its reasons. It must not know how channels are chosen."""
 
 from oneapi.catalog.types import OPERATOR_ACCOUNT_ID
+from oneapi.dialects.conversion import upstream_dialects
 from proto.router.v1 import router_pb2
 from services.admin.identity.accounts import visible_account
 from services.admin.identity.principals import Access
@@ -9,6 +10,16 @@ from services.admin.resources.keys import queries as keys
 from services.admin.web import problems
 from services.admin.web.call import Call
 from services.admin.web.routes import CallDep, asks, resource_router
+
+_DIALECTS = {
+    endpoint: upstream_dialects(dialect)
+    for endpoint, dialect in (
+        ("chat", "openai_chat"),
+        ("responses", "openai_responses"),
+        ("messages", "anthropic_messages"),
+    )
+}
+"""What an edge asks with for a conversation."""
 
 router = resource_router("/api/explain", "explain")
 
@@ -22,7 +33,7 @@ async def explain(call: CallDep, body: ExplainAsked) -> ExplanationShown:
         router_pb2.PickRequest(
             model=body.model,
             endpoint=body.endpoint,
-            dialects=body.dialects,
+            dialects=body.dialects or _DIALECTS.get(body.endpoint, ()),
             group=group,
             allowed_channels=channels,
             affinity=body.affinity,
@@ -34,6 +45,7 @@ async def explain(call: CallDep, body: ExplainAsked) -> ExplanationShown:
                 channel_id=one.channel_id,
                 channel_name=one.channel_name,
                 upstream_model=one.upstream_model,
+                dialect=one.dialect or None,
                 chosen=one.chosen,
                 place=one.place or None,
                 reason=one.reason,

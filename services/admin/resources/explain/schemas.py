@@ -14,7 +14,11 @@ class ExplainAsked(Strict):
 
     model: ModelId
     endpoint: Word = "chat"
-    dialects: list[Word] = Field(default_factory=list, max_length=10, description="Any when empty.")
+    dialects: list[Word] = Field(
+        default_factory=list,
+        max_length=10,
+        description="The client's own, then those that it may be converted to; when empty, those of the endpoint.",
+    )
     key_id: Identity | None = None
     account_id: Identity | None = None
     group: Group | None = None
@@ -26,6 +30,7 @@ class ConsideredShown(Shown):
     channel_id: str
     channel_name: str
     upstream_model: str
+    dialect: str | None = Field(description="What would be spoken there; null when not chosen.")
     chosen: bool
     place: int | None = Field(description="1 is the primary; null when not chosen.")
     reason: str

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oneapi.dialects.canonical.profile import Profile
-from oneapi.dialects.conversion import convertible, read_request
+from oneapi.dialects.conversion import read_request, upstream_dialects
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.registry import DIALECTS
 from oneapi.dialects.usage import Usage
@@ -74,9 +74,10 @@ def text(said: str) -> dict[str, Any]:
 
 
 def test_which_formats_meet() -> None:
-    assert all(convertible(client, upstream) for client, upstream in PAIRS)
-    assert convertible("openai_embeddings", "openai_embeddings")
-    assert not convertible("openai_embeddings", CHAT)
+    for client in (CHAT, RESPONSES, MESSAGES):
+        assert upstream_dialects(client)[0] == client
+        assert set(upstream_dialects(client)) == {CHAT, RESPONSES, MESSAGES}
+    assert upstream_dialects("openai_embeddings") == ("openai_embeddings",)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -97,3 +97,9 @@ def test_the_numbers_of_a_refusal_stand_beside_the_error(name: str) -> None:
 def test_a_rate_limit_of_requests_has_openais_type() -> None:
     error = GatewayError(429, "rate_limit", "requests_per_minute_exceeded", "Slow down.", retry_after_s=3)
     assert json.loads(DIALECTS["openai_chat"].error_body(error, ""))["error"]["type"] == "requests"
+
+
+def test_anthropics_clients_know_a_prompt_that_is_too_long_by_its_words() -> None:
+    error = GatewayError(400, "invalid_request", "context_length_exceeded", "At most 8 tokens.")
+    body = json.loads(DIALECTS["anthropic_messages"].error_body(error, ""))
+    assert body["error"]["message"] == "prompt is too long: At most 8 tokens."

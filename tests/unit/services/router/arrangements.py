@@ -37,7 +37,7 @@ def catalog(channels: Iterable[Channel], before: CatalogView | None = None, revi
 
 
 def make_route(id: str, priority: int = 0, weight: int = 1) -> Route:  # noqa: A002 - the field's own name
-    return Route(id, id.upper(), "m", "openai_chat", priority, weight)
+    return Route(id, id.upper(), "m", "openai_chat", "", priority, weight)
 
 
 def seeded(seed: int = 1) -> Callable[[], float]:

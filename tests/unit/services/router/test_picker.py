@@ -46,6 +46,14 @@ def test_plan_is_in_order_with_reasons(bench: Bench) -> None:
     assert plan.refusal == ""
 
 
+def test_conversions_are_explained(bench: Bench) -> None:
+    asked = ["anthropic_messages", "openai_chat"]
+    chosen = bench.picker.explain(PickRequest(model="m", endpoint="chat", dialects=asked)).considered
+    assert [one.dialect for one in chosen] == ["openai_chat", "openai_chat"]
+    assert all("converted from anthropic_messages to openai_chat" in one.reason for one in chosen)
+    assert "converted" in bench.pick(dialects=asked).candidates[0].reason
+
+
 def test_group_defaults(bench: Bench) -> None:
     assert bench.pick(group="default").candidates
     assert bench.pick().candidates

@@ -52,6 +52,17 @@ def test_callers_order_of_dialects_wins() -> None:
     assert routing.reach(ASK).routes[0].dialect == "openai_responses"
 
 
+def test_what_the_caller_must_convert_is_said_and_the_channel_says_what_to() -> None:
+    routing = table(make_channel("a"), make_channel("claude", provider="anthropic", priority=-1))
+    asked = ("anthropic_messages", "openai_chat", "openai_responses")
+    routes = routing.reach(ASK._replace(dialects=asked)).routes
+    assert [(route.channel_id, route.dialect) for route in routes] == [
+        ("a", "openai_responses"),
+        ("claude", "anthropic_messages"),
+    ]
+    assert [route.converted for route in routes] == ["converted from anthropic_messages to openai_responses", ""]
+
+
 def test_dialects_of_conversations_do_not_restrict_other_endpoints() -> None:
     ask = ASK._replace(endpoint="embeddings", dialects=("openai_embeddings",))
     assert table(make_channel("a")).reach(ask).routes[0].dialect == "openai_embeddings"

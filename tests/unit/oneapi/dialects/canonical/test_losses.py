@@ -2,7 +2,7 @@
 
 import pytest
 
-from oneapi.dialects.canonical.losses import IGNORED, LOSSES, REFUSED, Losses
+from oneapi.dialects.canonical.losses import IGNORED, LOSSES, MAX_TOLD, REFUSED, Loss, Losses, told
 from oneapi.dialects.canonical.parts import Opaque
 from oneapi.dialects.errors import GatewayError
 
@@ -35,3 +35,9 @@ def test_opaque_parts() -> None:
     assert [str(loss) for loss in losses.found] == ["server_tool_history(web_search_call)"]
     with pytest.raises(GatewayError):
         losses.opaque(Opaque(dialect="d", kind="item_reference", needed=True))
+
+
+def test_details_are_told_where_they_are_short_and_plain() -> None:
+    found = [Loss("seed"), Loss("effort", "max:high"), Loss("unknown_field", "a b"), Loss("unknown_field", "c" * 65)]
+    assert told(found) == ["seed", "effort(max:high)", "unknown_field"]
+    assert len(told(Loss("unknown_field", f"f{i}") for i in range(100))) == MAX_TOLD

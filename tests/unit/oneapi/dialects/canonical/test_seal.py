@@ -27,3 +27,11 @@ def test_forgeries() -> None:
     token = Seal(b"secret").close(STATE)
     assert Seal(b"another").open(token) is None
     assert all(Seal(b"secret").open(token[:place] + "-" + token[place + 1 :]) is None for place in range(4, 40))
+
+
+def test_a_previous_secret_opens_and_the_current_one_closes() -> None:
+    old = Seal(b"old", "channel-1").close(STATE)
+    seal = Seal(b"new", "channel-1", [b"older", b"old"])
+    assert seal.open(old) == State("anthropic_messages", "channel-1", STATE.value)
+    assert seal.close(STATE) == Seal(b"new", "channel-1").close(STATE)
+    assert Seal(b"old").open(seal.close(STATE)) is None

@@ -35,9 +35,11 @@ def test_evidence(meter: dict[str, Any] | None, usage: dict[str, int], evidence:
         facts=SimpleNamespace(prompt_bytes=40),
         settler=SimpleNamespace(finish=finish),
         channel_id="ch",
+        losses=["seed"],
         timing=SimpleNamespace(first_byte_ms=3),
     )
     settle_by_meter(cast("Exchange", seen), "upstream_cut", status=200)
     assert [(row["usage"], row["evidence"], row["channel_id"]) for row in finished] == [
         (usage, evidence, "" if evidence == "none" else "ch")
     ]
+    assert finished[0]["losses"] == ["seed"]

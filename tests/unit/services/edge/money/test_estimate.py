@@ -118,3 +118,8 @@ def test_nothing_of_text_can_cost_more_than_was_reserved(
         "per_call": 1,
     }
     assert charge.total_nano(charge.lines(usage, rates)) <= reserved
+
+
+def test_an_answer_is_not_shorter_than_it_can_be_kept() -> None:
+    for asked, floor, sent in ((1, 16, 16), (1, 0, 1), (40, 16, 40)):
+        assert estimate(Facts(max_output=asked), {"output": 1_000}, 100, floor).reserve_nano == sent

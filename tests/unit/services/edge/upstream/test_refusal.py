@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from services.edge.upstream.refusal import is_error_body, read_refusal
+from oneapi.dialects.errors import GatewayError
+from services.edge.upstream.refusal import clean_refusal, is_error_body, read_refusal
 
 
 def test_code_message_and_param_are_kept() -> None:
@@ -63,3 +64,15 @@ def test_errors_that_come_with_status_200() -> None:
 
 def test_errors_nested_too_deep_are_none() -> None:
     assert read_refusal(400, b'{"error": ' + b"[" * 30_000 + b"]" * 30_000 + b"}") is None
+
+
+def test_one_of_another_format_names_the_clients_fields_only() -> None:
+    told = GatewayError(400, "invalid_request", "bad", "No key sk-ant-api03-abcdefghijklmnopqrstuvwxyz.", param="top_k")
+    error = clean_refusal(told, {"top_k": 1})
+    assert error is not None
+    assert (error.status, error.code, error.param) == (400, "bad", "top_k")
+    assert "sk-ant" not in error.message
+    other = clean_refusal(told, {"top_p": 1})
+    assert other is not None
+    assert other.param is None
+    assert clean_refusal(GatewayError(400, "invalid_request", "<b>", ""), {}) is None

@@ -1,0 +1,129 @@
+"""Writes `docs/conversion.md` from formats, losses and abilities: `python -m tests.documents.conversion`."""
+
+from pathlib import Path
+from typing import Any
+
+from oneapi.dialects.canonical.losses import IGNORED, LOSSES, MAX_TOLD, REFUSED
+from oneapi.dialects.codec import CODECS, Codec
+from oneapi.providers.profiles.abilities import ABILITIES
+from oneapi.providers.profiles.ability import Ability
+from services.edge.inference.carried import MAX_HEADER_BYTES
+
+PAGE = Path(__file__).parents[2] / "docs/conversion.md"
+
+HEAD = """# Conversions
+
+This page is made from the code by `make docs`.
+
+A client speaks one of the formats below and gets any model, whichever of them the model's channel speaks, streamed or
+not. A channel that speaks the client's own format gets the request as it came; only the model's name, the usage switch
+and a token cap are edited. Everything else is converted through one model, and what could not be carried is named.
+
+Priorities and weights of channels count as ever: which format a channel speaks doesn't move it. `POST /api/explain`
+tells for each channel what would be spoken there.
+
+| format | client's path | stop sequences | JSON without a schema | custom tools | namespaces of tools |
+|---|---|---|---|---|---|
+"""
+
+RULES = f"""
+What is carried: instructions, messages and their order; text, pictures, documents and sound; reasoning and what a
+provider wants back of it; tools, their calls and results; how tools are chosen; output by a schema; caps, stop
+sequences and sampling; efforts and budgets of thinking; marks of caches; annotations; refusals; reasons of ends; usage
+in disjoint buckets. Where the upstream's format lacks one of these that can be done here, it is: more stop sequences
+than it takes, output by a schema, names of tools that it doesn't allow.
+
+A stream that breaks ends with the client's format's error, never like one that succeeded. A stop sequence that is
+watched for here ends the call of the upstream, and what was delivered is counted.
+
+## Losses
+
+A response whose conversion lost something has the header `x-oneapi-loss`: names from this list, with a detail in
+parentheses where that is short and plain, in at most {MAX_HEADER_BYTES:,} bytes. The receipt's `loss` has them too, up
+to {MAX_TOLD}, and those of a stream that came up after its beginning. With the request header `x-oneapi-strict: 1` a
+request of which something would be lost is sent to channels that get all of it, and when there are none it is refused
+with 400 `conversion_loss` before anything is reserved or spent. What is lost of an answer is known when it has come,
+and is told only.
+
+| loss | what it means |
+|---|---|
+"""
+
+REFUSALS = """
+## Refusals
+
+Where the answer would mean something else without a setting, the request is refused with 400 `unsupported_parameter`,
+unless another channel of the model can take it.
+
+| field | why |
+|---|---|
+"""
+
+REST = f"""
+Fields that say nothing an answer could show are left out in silence:
+{", ".join(f"`{name}`" for name in sorted(IGNORED))}.
+So are null, and values that ask for what happens anyway. Any other field that isn't known here is the loss
+`unknown_field`.
+
+## Reasoning of earlier turns
+
+What a provider wants back unread travels through the client in its own format's field: signatures and encrypted
+reasoning as they are where the field has a known spelling for them, anything else as a token that begins with `oa1-`.
+A token opens only for the account that it was given to, and goes back only to the channel and model that it came from.
+It survives a change of the secret key for as long as the previous key is configured. In a request to a channel of the
+client's own format tokens are left out, which is the loss `reasoning_history`.
+
+## What models can do
+
+A conversion takes for granted what current models of a format's own vendor can do, but for these. A row counts for the
+upstream's name of the model, and of two that say the same the later one. The rows are from the vendors' documents and
+from what other clients of theirs report.
+
+| providers | formats | models | can | why |
+|---|---|---|---|---|
+"""
+
+PATHS = {
+    "openai_chat": "/v1/chat/completions",
+    "openai_responses": "/v1/responses",
+    "anthropic_messages": "/v1/messages",
+}
+_BEHIND_A_NAME = "(?:^|[/:.])(?:"
+
+
+def page() -> str:
+    """The whole page."""
+    formats = "".join(_format(codec) for codec in CODECS.values())
+    losses = "".join(f"| `{name}` | {text} |\n" for name, text in sorted(LOSSES.items()))
+    refused = "".join(f"| `{name}` | {text} |\n" for name, text in sorted(REFUSED.items()))
+    return HEAD + formats + RULES + losses + REFUSALS + refused + REST + "".join(map(_ability, ABILITIES))
+
+
+def _format(codec: Codec) -> str:
+    stops = "any" if codec.stop_limit > 100 else str(codec.stop_limit)
+    answers = (codec.json_object, codec.custom_tools, codec.namespaces)
+    shown = " | ".join("yes" if answer else "no" for answer in answers)
+    return f"| `{codec.name}` | `{PATHS[codec.name]}` | {stops} | {shown} |\n"
+
+
+def _ability(row: Ability) -> str:
+    pattern = row.models.pattern
+    if pattern.startswith(_BEHIND_A_NAME):
+        pattern = pattern[len(_BEHIND_A_NAME) : -1]
+    pattern = pattern.replace("|", "\\|")
+    can = ", ".join(f"{name}: {_value(value)}" for name, value in row.can.items())
+    return f"| {_names(row.providers)} | {_names(row.dialects)} | `{pattern}` | {can} | {row.reason} |\n"
+
+
+def _names(names: frozenset[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "any"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,71 @@
+"""The three formats of conversations as a client sees them: how to ask, what an answer says, how it ends."""
+
+import json
+from typing import Any
+
+CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
+FORMATS = (CHAT, RESPONSES, MESSAGES)
+PATHS = {CHAT: "/v1/chat/completions", RESPONSES: "/v1/responses", MESSAGES: "/v1/messages"}
+PROVIDERS = {CHAT: "openai-compatible", RESPONSES: "openai-compatible", MESSAGES: "anthropic-compatible"}
+HI = [{"role": "user", "content": "hi"}]
+
+
+def asked(client: str, model: str, *, stream: bool = False, **more: Any) -> dict[str, Any]:
+    """A client's request."""
+    body: dict[str, Any] = {"model": model, "stream": stream, **more}
+    if client == RESPONSES:
+        return {"input": "hi", **body}
+    return {"messages": HI, **({"max_tokens": 50} if client == MESSAGES else {}), **body}
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """The data of a stream, but for the end mark of Chat Completions."""
+    lines = [line[6:] for line in text.splitlines() if line.startswith("data: ")]
+    return [json.loads(line) for line in lines if line != "[DONE]"]
+
+
+def said(client: str, answer: dict[str, Any]) -> str:
+    """The text of a whole answer."""
+    if client == CHAT:
+        return str(answer["choices"][0]["message"]["content"])
+    if client == RESPONSES:
+        return "".join(part["text"] for item in answer["output"] for part in item["content"])
+    return "".join(block["text"] for block in answer["content"])
+
+
+def streamed(client: str, text: str) -> str:
+    """The text of a stream."""
+    found = ""
+    for event in events(text):
+        if client == CHAT:
+            found += "".join(choice["delta"].get("content") or "" for choice in event.get("choices", ()))
+        elif client == RESPONSES:
+            found += event["delta"] if event["type"] == "response.output_text.delta" else ""
+        else:
+            found += event["delta"].get("text", "") if event["type"] == "content_block_delta" else ""
+    return found
+
+
+def complete(client: str, text: str) -> bool:
+    """Whether a stream ends as one that succeeded."""
+    if client == CHAT:
+        return text.endswith("data: [DONE]\n\n")
+    return bool(events(text)[-1]["type"] == ("response.completed" if client == RESPONSES else "message_stop"))
+
+
+def broken(client: str, text: str) -> bool:
+    """Whether a stream ends with its format's error."""
+    last = events(text)[-1]
+    if client == CHAT:
+        return bool(last["error"]["message"]) and "[DONE]" not in text
+    if client == RESPONSES:
+        return last["type"] == "response.failed" and "response.completed" not in text
+    return last["type"] == "error" and "message_stop" not in text
+
+
+def error_of(client: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """The error object of an answer, whose shape is the client's."""
+    assert ("type" in answer) == (client == MESSAGES), answer
+    error: dict[str, Any] = answer["error"]
+    assert ("code" in error) == (client != MESSAGES), answer
+    return error

@@ -1,0 +1,66 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from oneapi.dialects.canonical.parts import State
+from oneapi.dialects.canonical.seal import Seal
+from oneapi.dialects.foreign_state import holds_tokens, without_tokens
+
+TOKEN = Seal(b"secret", "ch/m").close(State("openai_chat", value={"details": []}))
+TEXT = {"type": "text", "text": "b"}
+USER = {"role": "user", "content": "a"}
+
+
+def cleaned(raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    before = msgspec.json.encode(raw)
+    assert holds_tokens(before)
+    out, losses = without_tokens(raw)
+    assert msgspec.json.encode(raw) == before
+    assert not holds_tokens(msgspec.json.encode(out))
+    return out, [loss.name for loss in losses]
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [{"type": "thinking", "thinking": "hm", "signature": TOKEN}, {"type": "redacted_thinking", "data": TOKEN}],
+)
+def test_thoughts_of_messages(thought: dict[str, Any]) -> None:
+    raw = {
+        "messages": [
+            USER,
+            {"role": "assistant", "content": [thought, TEXT]},
+            {"role": "assistant", "content": [thought]},
+        ]
+    }
+    out, losses = cleaned(raw)
+    assert out == {"messages": [USER, {"role": "assistant", "content": [TEXT]}]}
+    assert losses == ["reasoning_history"]
+    out, losses = cleaned({**raw, "thinking": {"type": "enabled", "budget_tokens": 2000}})
+    assert "thinking" not in out
+    assert losses == ["reasoning_history", "thinking"]
+
+
+def test_details_of_chats() -> None:
+    said = {"role": "assistant", "content": "b", "reasoning_content": "hm"}
+    sealed = {"type": "reasoning.encrypted", "data": TOKEN}
+    other = {"type": "reasoning.text", "text": "x"}
+    out, losses = cleaned({"messages": [USER, {**said, "reasoning_details": [sealed]}]})
+    assert out == {"messages": [USER, said]}
+    assert losses == ["reasoning_history"]
+    out, _ = cleaned({"messages": [{**said, "reasoning_details": [other, sealed]}]})
+    assert out["messages"][0]["reasoning_details"] == [other]
+
+
+def test_items_of_responses() -> None:
+    item = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": TOKEN}
+    out, losses = cleaned({"model": "m", "input": [USER, item, USER]})
+    assert out == {"model": "m", "input": [USER, USER]}
+    assert losses == ["reasoning_history"]
+
+
+@pytest.mark.parametrize("raw", [{"messages": 7}, {"input": "oa1-"}, {"messages": [None, {"content": [1, None]}]}])
+def test_what_has_none_stays_as_it_is(raw: dict[str, Any]) -> None:
+    out, losses = without_tokens(raw)
+    assert out is raw
+    assert losses == []

@@ -1,0 +1,55 @@
+import msgspec
+import pytest
+
+from oneapi.dialects.canonical.profile import Profile
+from oneapi.providers.profiles.abilities import ABILITIES
+from oneapi.providers.profiles.lookup import abilities
+
+CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
+
+
+@pytest.mark.parametrize(
+    ("provider", "dialect", "model", "known"),
+    [
+        ("openai", CHAT, "gpt-4o-mini", {"thinking": "none"}),
+        ("openai", CHAT, "o3", {"sampling": False, "developer_role": True, "efforts": ("low", "medium", "high")}),
+        ("openai", CHAT, "ft:gpt-4.1:me", {"thinking": "none"}),
+        ("openai-compatible", CHAT, "openai/gpt-4o", {}),
+        ("openai-compatible", CHAT, "Qwen/Qwen3-32B", {"system_first": True}),
+        ("openai-compatible", CHAT, "deepseek-chat", {"reasoning_required": True}),
+        ("openai-compatible", CHAT, "llama", {}),
+        ("anthropic", MESSAGES, "claude-opus-4-6", {"web_search": True}),
+        ("anthropic", MESSAGES, "claude-opus-5", {"web_search": True, "inline_system": True}),
+        ("anthropic", MESSAGES, "claude-sonnet-4-5-20250929", {"web_search": True, "thinking": "budget"}),
+        (
+            "anthropic",
+            MESSAGES,
+            "claude-sonnet-4-20250514",
+            {"web_search": True, "thinking": "budget", "native_schema": False},
+        ),
+        (
+            "anthropic-compatible",
+            MESSAGES,
+            "claude-3-haiku-20240307",
+            {"thinking": "none", "max_output": 4096, "web_search": False, "native_schema": False},
+        ),
+    ],
+)
+def test_families(provider: str, dialect: str, model: str, known: dict[str, object]) -> None:
+    assert abilities(provider, dialect, model) == known
+
+
+def test_gpt_5() -> None:
+    first, later = abilities("openai", RESPONSES, "gpt-5-mini"), abilities("openai", RESPONSES, "gpt-5.6")
+    assert first["efforts"] == ("minimal", "low", "medium", "high")
+    assert "efforts" not in later
+    assert ("cache_marks" in first, "cache_marks" in later) == (False, True)
+    assert first["web_search"]
+
+
+def test_every_row_is_of_a_profile_and_has_a_reason() -> None:
+    fields = {field.name for field in msgspec.structs.fields(Profile)}
+    for row in ABILITIES:
+        assert row.reason.endswith(".")
+        assert set(row.can) <= fields
+        msgspec.convert(row.can, Profile)

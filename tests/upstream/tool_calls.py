@@ -1,0 +1,113 @@
+"""Answers that call a tool, in each dialect, as providers send them.
+
+The arguments are always those of `ARGUMENTS`, in two pieces where they are streamed.
+"""
+
+import json
+from typing import Any
+
+from tests.upstream import wire
+from tests.upstream.script import Script
+
+ARGUMENTS = '{"city":"Paris"}'
+PIECES = (ARGUMENTS[:8], ARGUMENTS[8:])
+CALL_ID = "call_up1"
+_RESULTS = ('"role": "tool"', '"function_call_output"', '"tool_result"')
+
+
+def wanted(path: str, body: dict[str, Any]) -> str:
+    """The tool to call: the first one that is offered, as long as no call has its result."""
+    tools = body.get("tools") or []
+    said = json.dumps(body.get("messages") or body.get("input"))
+    if not tools or any(mark in said for mark in _RESULTS):
+        return ""
+    first = tools[0]
+    return str((first["function"] if path.endswith("/chat/completions") else first)["name"])
+
+
+def whole(path: str, model: str, s: Script, tool: str) -> bytes:
+    """The whole answer."""
+    if path.endswith("/chat/completions"):
+        body = json.loads(wire.chat_body(model, s))
+        function = {"name": tool, "arguments": ARGUMENTS}
+        body["choices"][0]["message"] |= {
+            "content": None,
+            "tool_calls": [{"id": CALL_ID, "type": "function", "function": function}],
+        }
+        body["choices"][0]["finish_reason"] = "tool_calls"
+    elif path.endswith("/responses"):
+        body = json.loads(wire.responses_body(model, s))
+        body["output"] = [_item(tool, ARGUMENTS, "completed")]
+    else:
+        body = json.loads(wire.messages_body(model, s))
+        body["content"] = [{"type": "tool_use", "id": CALL_ID, "name": tool, "input": json.loads(ARGUMENTS)}]
+        body["stop_reason"] = "tool_use"
+    return json.dumps(body).encode()
+
+
+def stream(path: str, model: str, s: Script, tool: str) -> list[bytes]:
+    """One element per chunk."""
+    if path.endswith("/chat/completions"):
+        return _chat(model, s, tool)
+    return _responses(model, s, tool) if path.endswith("/responses") else _messages(model, s, tool)
+
+
+def _chat(model: str, s: Script, tool: str) -> list[bytes]:
+    head = {"id": "chatcmpl-upstream1", "object": "chat.completion.chunk", "created": wire.CREATED, "model": model}
+
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
+        return wire.data({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+    function = {"name": tool, "arguments": ""}
+    opening = {"index": 0, "id": CALL_ID, "type": "function", "function": function}
+    chunks = [chunk({"role": "assistant", "content": None, "tool_calls": [opening]})]
+    chunks += [chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}) for piece in PIECES]
+    chunks.append(chunk({}, "tool_calls"))
+    chunks.append(wire.data({**head, "choices": [], "usage": wire.chat_usage(s)}))
+    return [*chunks, b"data: [DONE]\n\n"]
+
+
+def _item(tool: str, arguments: str, status: str) -> dict[str, Any]:
+    return {
+        "id": "fc_up1",
+        "type": "function_call",
+        "status": status,
+        "call_id": CALL_ID,
+        "name": tool,
+        "arguments": arguments,
+    }
+
+
+def _responses(model: str, s: Script, tool: str) -> list[bytes]:
+    begun = wire.response(model, s, "in_progress")
+    ended = {**wire.response(model, s, "completed"), "output": [_item(tool, ARGUMENTS, "completed")]}
+    where = {"item_id": "fc_up1", "output_index": 0}
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("response.created", {"response": begun}),
+        ("response.output_item.added", {"output_index": 0, "item": _item(tool, "", "in_progress")}),
+        *(("response.function_call_arguments.delta", {**where, "delta": piece}) for piece in PIECES),
+        ("response.function_call_arguments.done", {**where, "arguments": ARGUMENTS}),
+        ("response.output_item.done", {"output_index": 0, "item": _item(tool, ARGUMENTS, "completed")}),
+        ("response.completed", {"response": ended}),
+    ]
+    return [wire.event(name, {"sequence_number": i, **value}) for i, (name, value) in enumerate(events)]
+
+
+def _messages(model: str, s: Script, tool: str) -> list[bytes]:
+    message = json.loads(wire.messages_body(model, s))
+    message |= {"content": [], "stop_reason": None, "usage": {**wire.messages_usage(s), "output_tokens": 1}}
+    block = {"type": "tool_use", "id": CALL_ID, "name": tool, "input": {}}
+    finish = {"delta": {"stop_reason": "tool_use", "stop_sequence": None}, "usage": {"output_tokens": s.tokens}}
+    return [
+        wire.event("message_start", {"message": message}),
+        wire.event("content_block_start", {"index": 0, "content_block": block}),
+        *(
+            wire.event(
+                "content_block_delta", {"index": 0, "delta": {"type": "input_json_delta", "partial_json": piece}}
+            )
+            for piece in PIECES
+        ),
+        wire.event("content_block_stop", {"index": 0}),
+        wire.event("message_delta", finish),
+        wire.event("message_stop", {}),
+    ]
