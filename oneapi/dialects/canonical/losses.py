@@ -74,6 +74,7 @@ REFUSED: dict[str, str] = {
     "access_programs": "Programs of access are the provider's own.",
     "audio": "The upstream can't answer with sound.",
     "background": "Answers in the background need an upstream of the same format.",
+    "cachedContent": "A cached prompt is known to its own provider only.",
     "conversation": "Stored conversations need an upstream of the same format.",
     "fallbacks": "Fallbacks at the provider need an upstream of the same format.",
     "functions": "Functions of the older form must be well formed.",
