@@ -6,6 +6,7 @@ Text is bounded by its bytes; an attachment is not. It decides how many tokens e
   whoever prices the request. Where it is neither a message's nor a tool result's part, it counts `PICTURE_TOKENS`.
 - An inline PDF counts a token for each `BYTES_PER_PDF_TOKEN` bytes of its base64, which is several times what large
   providers count for ordinary pages, and at least `DOCUMENT_TOKENS`. Any other inline document counts as text.
+- Google's inline data count here: a picture `PICTURE_TOKENS`, sound and video `REFERENCED_TOKENS`, else documents.
 - A document that is named by an id or a URL counts `REFERENCED_TOKENS`, since its size isn't known here.
 
 Only parts of messages and tool results are looked at. The same shapes inside a tool's arguments or declarations are
@@ -23,6 +24,7 @@ PICTURE_TOKENS = 6_000
 _PDF = "application/pdf"
 _PDF_DATA = (f"data:{_PDF}", "JVBER")
 """How `file_data` of a PDF begins: as a data URL, or at once with its base64."""
+_MEDIA = ("image/", "audio/", "video/")
 _PARTS = (1, 2)
 """How deep the parts of messages and of tool results are."""
 _MAX_NESTING = 4
@@ -34,6 +36,8 @@ def excess_bytes(raw: Mapping[str, Any]) -> int:
     items = raw.get("messages")
     if not isinstance(items, list):
         items = raw.get("input")
+    if not isinstance(items, list) and isinstance(raw.get("contents"), list):
+        return sum(_google(content, 0) for content in raw["contents"] if isinstance(content, dict))
     return sum(_excess(item, 0) for item in items if isinstance(item, dict)) if isinstance(items, list) else 0
 
 
@@ -53,6 +57,26 @@ def _excess(part: Mapping[str, Any], depth: int) -> int:
                 excess += _excess(inner, depth + 1)
             elif isinstance(inner, list):
                 excess += sum(_excess(item, depth + 1) for item in inner if isinstance(item, dict))
+    return excess
+
+
+def _google(holder: Mapping[str, Any], depth: int) -> int:
+    """The same for a content or a function's response: both hold parts, whose names have two spellings."""
+    parts = holder.get("parts")
+    excess = 0
+    for part in parts if isinstance(parts, list) and depth < _MAX_NESTING else ():
+        if isinstance(part, dict):
+            inline = _mapping(part.get("inlineData") or part.get("inline_data"))
+            kind = inline.get("mimeType") or inline.get("mime_type")
+            if kind == _PDF:
+                excess += _document(inline.get("data"))
+            elif isinstance(kind, str) and kind.startswith(_MEDIA):
+                excess += _length(inline.get("data"))
+                excess -= PICTURE_TOKENS if kind.startswith(_MEDIA[0]) else REFERENCED_TOKENS
+            if part.get("fileData") or part.get("file_data"):
+                excess -= REFERENCED_TOKENS
+            response = _mapping(part.get("functionResponse") or part.get("function_response"))
+            excess += _google(response, depth + 1)
     return excess
 
 

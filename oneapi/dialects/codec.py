@@ -19,6 +19,12 @@ from oneapi.dialects.canonical.requests import Request
 from oneapi.dialects.canonical.responses import Response
 from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.gemini_generate import answer as gemini_answer
+from oneapi.dialects.gemini_generate import conversation as gemini_conversation
+from oneapi.dialects.gemini_generate import errors as gemini_errors
+from oneapi.dialects.gemini_generate.settings import MAX_STOPS as GEMINI_STOPS
+from oneapi.dialects.gemini_generate.stream_decoder import GeminiDecoder
+from oneapi.dialects.gemini_generate.stream_encoder import GeminiEncoder
 from oneapi.dialects.openai_chat import answer as chat_answer
 from oneapi.dialects.openai_chat import conversation as chat_conversation
 from oneapi.dialects.openai_chat.stream_decoder import ChatDecoder
@@ -58,7 +64,8 @@ class StreamEncoder(Protocol):
 class Codec(msgspec.Struct, frozen=True, kw_only=True):
     """One conversation format. `namespaces` and `custom_tools` say that it has them itself.
 
-    `stop_limit` is how many stop sequences it takes; `json_object` that it can ask for JSON without a schema.
+    `stop_limit` is how many stop sequences it takes; `json_object` that it can ask for JSON without a schema;
+    `comments` that its clients pass over comments in a stream.
     """
 
     name: str
@@ -74,6 +81,7 @@ class Codec(msgspec.Struct, frozen=True, kw_only=True):
     stop_limit: int
     json_object: bool = True
     tool_name_limit: int = 64
+    comments: bool = True
 
 
 CODECS = {
@@ -115,6 +123,18 @@ CODECS = {
             stream_decoder=MessagesDecoder,
             stream_encoder=MessagesEncoder,
             decode_error=messages_errors.decode_error,
+        ),
+        Codec(
+            name="gemini_generate",
+            stop_limit=GEMINI_STOPS,
+            decode_request=gemini_conversation.decode_request,
+            encode_request=gemini_conversation.encode_request,
+            decode_response=gemini_answer.decode_response,
+            encode_response=gemini_answer.encode_response,
+            stream_decoder=GeminiDecoder,
+            stream_encoder=GeminiEncoder,
+            decode_error=gemini_errors.decode_error,
+            comments=False,
         ),
     )
 }

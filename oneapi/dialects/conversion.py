@@ -198,7 +198,8 @@ class Conversion:
             steps.append(Renaming(self._names))
         steps.append(Order())
         encoder = self._client.stream_encoder(self._answering)
-        return StreamConverter(self._upstream.stream_decoder(), steps, encoder, stopping)
+        keep_alive = KEEP_ALIVE if self._client.comments else b""
+        return StreamConverter(self._upstream.stream_decoder(), steps, encoder, stopping, keep_alive)
 
     def refusal(self, status: int, body: bytes) -> GatewayError | None:
         """The upstream's own error: its words are neither cleaned nor judged. None when there is none in the body."""
@@ -219,13 +220,19 @@ class StreamConverter(StreamMeter):
     """
 
     def __init__(
-        self, decoder: StreamDecoder, steps: Sequence[Step], encoder: StreamEncoder, stopping: Stopping | None
+        self,
+        decoder: StreamDecoder,
+        steps: Sequence[Step],
+        encoder: StreamEncoder,
+        stopping: Stopping | None,
+        keep_alive: bytes,
     ) -> None:
         super().__init__()
         self._decoder = decoder
         self._steps = steps
         self._encoder = encoder
         self._stopping = stopping
+        self._keep_alive = keep_alive
 
     @property
     def cut(self) -> bool:
@@ -291,11 +298,11 @@ class StreamConverter(StreamMeter):
         data = event.data.strip()
         if data:
             return self._convert(data)
-        return b"" if event.has_data or not event.raw.startswith(b":") else KEEP_ALIVE
+        return b"" if event.has_data or not event.raw.startswith(b":") else self._keep_alive
 
     def _convert(self, data: bytes) -> bytes:
         if len(data) < _MAX_PING_BYTES and (b'"ping"' in data or b'"keepalive"' in data):
-            return KEEP_ALIVE
+            return self._keep_alive
         try:
             events = self._decoder.read(data)
         except (*UNREADABLE, GatewayError):

@@ -18,6 +18,7 @@ def links(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     _look_in(raw.get("messages"), found, 0)
     _look_in(raw.get("input"), found, 0)
+    _look_in_contents(raw.get("contents"), found)
     prompt = raw.get("prompt")
     if isinstance(prompt, dict):
         variables = prompt.get("variables")
@@ -26,7 +27,34 @@ def links(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     for tool in tools if isinstance(tools, list) else ():
         if isinstance(tool, dict) and "server_url" in tool:
             _take("server_url", tool["server_url"], found)
+        _look_in_servers(tool, found)
     return found
+
+
+def _look_in_contents(contents: Any, found: list[tuple[str, str]], depth: int = 0) -> None:
+    """Google's contents, and its functions' responses, hold parts; names have two spellings."""
+    for content in contents if isinstance(contents, list) and depth < 2 else ():
+        parts = content.get("parts") if isinstance(content, dict) else None
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, dict):
+                for name in ("fileData", "file_data"):
+                    for field in ("fileUri", "file_uri"):
+                        _take(field, _member(part.get(name), field), found)
+                for name in ("functionResponse", "function_response"):
+                    _look_in_contents([part.get(name)], found, depth + 1)
+
+
+def _look_in_servers(tool: Any, found: list[tuple[str, str]]) -> None:
+    """Google's tool servers."""
+    for name in ("mcpServers", "mcp_servers"):
+        servers = _member(tool, name)
+        for server in servers if isinstance(servers, list) else ():
+            for transport in ("streamableHttpTransport", "streamable_http_transport"):
+                _take("url", _member(_member(server, transport), "url"), found)
+
+
+def _member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _look_in(parts: Any, found: list[tuple[str, str]], depth: int) -> None:

@@ -13,6 +13,10 @@ from oneapi.dialects.anthropic_messages import request as messages_request
 from oneapi.dialects.anthropic_messages import stream as messages_stream
 from oneapi.dialects.anthropic_messages import usage as messages_usage
 from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.gemini_generate import errors as gemini_errors
+from oneapi.dialects.gemini_generate import request as gemini_request
+from oneapi.dialects.gemini_generate import stream as gemini_stream
+from oneapi.dialects.gemini_generate import usage as gemini_usage
 from oneapi.dialects.meter import StreamMeter
 from oneapi.dialects.openai_chat import request as chat_request
 from oneapi.dialects.openai_chat import stream as chat_stream
@@ -27,14 +31,19 @@ from oneapi.dialects.usage import Usage
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """One wire format. `meter` is None where nothing is streamed; `prepare` takes what its own module documents."""
+    """One wire format. `meter` is None where nothing is streamed; `prepare` takes what its own module documents.
+
+    `inspect` takes the body, and where the address says which model and whether to stream (`model_in_path`), also these
+    two by name.
+    """
 
     name: str
-    inspect: Callable[[bytes], RequestFacts]
+    inspect: Callable[..., RequestFacts]
     prepare: Callable[..., bytes]
     read_usage: Callable[[bytes], Usage | None]
     meter: Callable[..., StreamMeter] | None
     error_body: Callable[[GatewayError, str], bytes]
+    model_in_path: bool = False
 
 
 DIALECTS = {
@@ -63,6 +72,15 @@ DIALECTS = {
             messages_usage.read_usage,
             messages_stream.MessagesMeter,
             anthropic_errors.error_body,
+        ),
+        Dialect(
+            "gemini_generate",
+            gemini_request.inspect,
+            gemini_request.prepare,
+            gemini_usage.read_usage,
+            gemini_stream.GeminiMeter,
+            gemini_errors.error_body,
+            model_in_path=True,
         ),
         Dialect(
             "openai_embeddings",

@@ -5,7 +5,17 @@ Decides what the general ones speak; vendors have their rows elsewhere. It must 
 
 from oneapi.providers.azure_openai import AZURE_OPENAI
 from oneapi.providers.openai_compatible import OPENAI_COMPATIBLE
-from oneapi.providers.spec import ANTHROPIC_PATHS, OPENAI_PATHS, ProviderSpec, bearer, no_credentials, x_api_key
+from oneapi.providers.spec import (
+    ANTHROPIC_PATHS,
+    GEMINI_PATHS,
+    GEMINI_STREAM_PATHS,
+    OPENAI_PATHS,
+    ProviderSpec,
+    bearer,
+    no_credentials,
+    x_api_key,
+    x_goog_api_key,
+)
 
 __all__ = ["PROVIDERS", "ProviderSpec"]
 
@@ -29,6 +39,16 @@ PROVIDERS = {
             ANTHROPIC_PATHS,
             x_api_key,
             models_path="/v1/models",
+        ),
+        ProviderSpec(
+            "gemini",
+            "https://generativelanguage.googleapis.com",
+            ("gemini_generate",),
+            ("chat",),
+            GEMINI_PATHS,
+            x_goog_api_key,
+            models_path="/v1beta/models",
+            stream_paths=GEMINI_STREAM_PATHS,
         ),
         # A server that says it is compatible usually has Chat Completions; many have Responses as well.
         ProviderSpec(

@@ -4,6 +4,7 @@ It must not know how a call is made, nor what a dialect's body looks like.
 """
 
 from collections.abc import Callable, Mapping
+from urllib.parse import quote
 
 import msgspec
 
@@ -12,6 +13,8 @@ OPENAI_PATHS: Mapping[str, str] = {
     "openai_responses": "/responses",
     "openai_embeddings": "/embeddings",
 }
+GEMINI_PATHS: Mapping[str, str] = {"gemini_generate": "/v1beta/models/{model}:generateContent"}
+GEMINI_STREAM_PATHS: Mapping[str, str] = {"gemini_generate": "/v1beta/models/{model}:streamGenerateContent?alt=sse"}
 ANTHROPIC_PATHS: Mapping[str, str] = {"anthropic_messages": "/v1/messages"}
 
 Headers = list[tuple[str, str]]
@@ -23,7 +26,7 @@ class ProviderSpec(msgspec.Struct, frozen=True):
 
     `dialects` are those for conversations, best first; `endpoints` is what it offers (chat, embeddings, …).
     `credentials_of` are those of dialects that want others. `max_output_field` is the name of Chat Completions' token
-    cap there. `in_process` has no URL.
+    cap there. `in_process` has no URL. `stream_paths` are those that differ for streams; a path may hold `{model}`.
 
     `beside` are the paths of dialects that are not below the base URL but where its `ending` stands, if it has that.
     `adds_ending` completes a base URL that lacks it. `base_url_form` shows what the base URL looks like where each
@@ -44,22 +47,23 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     base_url_form: str = ""
     max_output_field: str = "max_tokens"
     in_process: bool = False
+    stream_paths: Mapping[str, str] = {}
 
     @property
     def spoken(self) -> frozenset[str]:
         """Every dialect that has a place, conversations or not."""
         return frozenset(self.paths) | frozenset(self.beside)
 
-    def url(self, base_url: str, dialect: str, upstream_model: str) -> str:
+    def url(self, base_url: str, dialect: str, upstream_model: str, *, stream: bool = False) -> str:
         """Where a dialect is spoken. ValueError when this vendor doesn't speak it."""
-        del upstream_model  # vendors whose URL holds the model quote it here
         base_url = self._complete(base_url)
         if dialect in self.beside:
             return base_url.removesuffix(self.ending) + self.beside[dialect]
-        path = self.paths.get(dialect)
+        path = (self.stream_paths if stream else self.paths).get(dialect) or self.paths.get(dialect)
         if path is None:
             raise ValueError(f"{self.name} does not speak {dialect}")
-        return base_url + path
+        name = quote(upstream_model.removeprefix("models/"), safe="")
+        return base_url + path.replace("{model}", name)
 
     def models_url(self, base_url: str) -> str:
         """Where the models are listed."""
@@ -92,6 +96,11 @@ def bearer_and_x_api_key(api_key: str) -> Headers:
 def api_key_header(api_key: str) -> Headers:
     """Azure's way."""
     return [("api-key", api_key)]
+
+
+def x_goog_api_key(api_key: str) -> Headers:
+    """Google's way."""
+    return [("x-goog-api-key", api_key)]
 
 
 def no_credentials(api_key: str) -> Headers:

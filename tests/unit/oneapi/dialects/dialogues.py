@@ -10,13 +10,18 @@ from tests.unit.oneapi.dialects import grammars
 
 SECRET = b"a secret of the gateway's"
 CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
-NAMES = (CHAT, RESPONSES, MESSAGES)
+GEMINI = "gemini_generate"
+NAMES = (CHAT, RESPONSES, MESSAGES, GEMINI)
 PAIRS = [(client, upstream) for client in NAMES for upstream in NAMES if client != upstream]
 
 
 def request(client: str, messages: Any = None, **fields: Any) -> dict[str, Any]:
     """A request of a format with these messages (items, for Responses)."""
     body: dict[str, Any] = {"model": "alias"}
+    if client == GEMINI:
+        said = [{"role": "user", "parts": [{"text": "hi"}]}] if messages is None else messages
+        shown = {"generationConfig": {"thinkingConfig": {"includeThoughts": True}}}
+        return {**body, "contents": said, **shown, **fields}
     said = [{"role": "user", "content": "hi"}] if messages is None else messages
     body["input" if client == RESPONSES else "messages"] = said
     if client == MESSAGES:
@@ -86,7 +91,8 @@ def streamed(
 
 def message_of(client: str, events: list[grammars.Sse]) -> dict[str, Any]:
     """What a client has at the end of a stream, in few words: texts, thoughts, calls, stop, usage."""
-    return {CHAT: _chat, RESPONSES: _response, MESSAGES: _message}[client]([event for _, event in events])
+    readers = {CHAT: _chat, RESPONSES: _response, MESSAGES: _message, GEMINI: gemini_message}
+    return readers[client]([event for _, event in events])
 
 
 def _chat(chunks: list[Any]) -> dict[str, Any]:
@@ -137,4 +143,19 @@ def _message(events: list[Any]) -> dict[str, Any]:
                 found["calls"][-1][2] += delta["partial_json"]
         elif event["type"] == "message_delta":
             found["stop"], found["usage"] = event["delta"]["stop_reason"], event["usage"]
+    return found
+
+
+def gemini_message(answers: list[Any]) -> dict[str, Any]:
+    """The same of whole answers, or of a stream's."""
+    found: dict[str, Any] = {"text": "", "thought": "", "refusal": "", "calls": [], "stop": None, "usage": None}
+    for answer in answers:
+        found["usage"] = answer.get("usageMetadata") or found["usage"]
+        for candidate in answer.get("candidates", ()):
+            found["stop"] = candidate.get("finishReason") or found["stop"]
+            for part in candidate["content"]["parts"]:
+                found["thought" if part.get("thought") else "text"] += part.get("text", "")
+                if "functionCall" in part:
+                    call = part["functionCall"]
+                    found["calls"].append([call["id"], call["name"], json.dumps(call["args"])])
     return found

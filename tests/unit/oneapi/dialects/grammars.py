@@ -1,4 +1,4 @@
-"""Automata of the three stream formats: what any client may rely on. Each takes all bytes of a stream, whole or cut.
+"""Automata of the four stream formats: what any client may rely on. Each takes all bytes of a stream, whole or cut.
 
 They return how it ended: "done" with the format's own end, "failed" with its error event, "open" when it just stops.
 """
@@ -239,4 +239,46 @@ def responses(stream: bytes) -> str:
     return automaton.state if automaton.state in {"done", "failed"} else "open"
 
 
-GRAMMARS = {"openai_chat": chat, "openai_responses": responses, "anthropic_messages": messages}
+def gemini(stream: bytes) -> str:
+    """Whole answers without names, calls in one piece, one last answer with the reason and usage."""
+    state = "start"
+    head: dict[str, Any] | None = None
+    calls: list[str] = []
+    for name, answer in events(stream):
+        assert not name
+        assert state not in {"done", "failed"}
+        if "error" in answer:
+            assert answer.keys() == {"error"}
+            assert answer["error"].keys() == {"code", "message", "status", "details"}
+            state = "failed"
+            continue
+        same = {field: answer[field] for field in ("modelVersion", "responseId")}
+        assert head in (None, same)
+        head = same
+        [candidate] = answer["candidates"]
+        assert candidate["index"] == 0
+        assert candidate["content"]["role"] == "model"
+        [part] = candidate["content"]["parts"]
+        assert part.keys() - {"thought", "thoughtSignature"} in ({"text"}, {"functionCall"})
+        if "functionCall" in part:
+            call = part["functionCall"]
+            assert call.keys() == {"id", "name", "args"}
+            assert isinstance(call["args"], dict)
+            assert call["id"] not in calls
+            calls.append(call["id"])
+        state = "body"
+        if "finishReason" in candidate:
+            assert not part["text"]
+            state = "done"
+        else:
+            assert "usageMetadata" not in answer
+            assert part.get("text") or "thoughtSignature" in part or "functionCall" in part
+    return state if state in {"done", "failed"} else "open"
+
+
+GRAMMARS = {
+    "openai_chat": chat,
+    "openai_responses": responses,
+    "anthropic_messages": messages,
+    "gemini_generate": gemini,
+}

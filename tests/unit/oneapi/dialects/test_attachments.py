@@ -44,6 +44,28 @@ def test_inline_media_count_by_their_number_elsewhere(request_body: dict[str, An
     assert 0 < counted(request_body) < 300
 
 
+def google(part: dict[str, Any]) -> dict[str, Any]:
+    return {"contents": [{"role": "user", "parts": [{"text": "x"}, part]}]}
+
+
+@pytest.mark.parametrize(
+    ("part", "tokens"),
+    [
+        ({"inlineData": {"mimeType": "image/png", "data": DATA}}, attachments.PICTURE_TOKENS),
+        ({"inline_data": {"mime_type": "audio/mpeg", "data": DATA}}, attachments.REFERENCED_TOKENS),
+        ({"inlineData": {"mimeType": "application/pdf", "data": DATA}}, len(DATA) // attachments.BYTES_PER_PDF_TOKEN),
+        ({"inlineData": {"mimeType": "text/plain", "data": DATA}}, len(DATA)),
+        ({"fileData": {"fileUri": "https://x.example/a.pdf"}}, attachments.REFERENCED_TOKENS),
+        (
+            {"functionResponse": {"parts": [{"inlineData": {"mimeType": "image/png", "data": DATA}}]}},
+            attachments.PICTURE_TOKENS,
+        ),
+    ],
+)
+def test_googles_parts(part: dict[str, Any], tokens: int) -> None:
+    assert tokens <= counted(google(part)) < tokens + 300
+
+
 @pytest.mark.parametrize(
     "item",
     [
@@ -110,7 +132,10 @@ shapes = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["type", "content", "source", "output", "image_url", "url", "file", "data", "file_data", "input_audio"]
+                [
+                    *("type", "content", "source", "output", "image_url", "url", "file", "data", "file_data"),
+                    *("input_audio", "parts", "inlineData", "functionResponse"),
+                ]
             ),
             inner,
             max_size=5,
@@ -120,7 +145,7 @@ shapes = st.recursive(
 )
 
 
-@given(shapes, st.sampled_from(["messages", "input"]))
+@given(shapes, st.sampled_from(["messages", "input", "contents"]))
 def test_any_shape_is_counted(value: Any, name: str) -> None:
     assert counted({name: value}) >= 0
     assert counted({name: [value]}) >= 0

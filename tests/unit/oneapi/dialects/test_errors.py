@@ -90,6 +90,10 @@ def test_anthropics_sdk(status: int, kind: Kind, code: str, _other: type[Excepti
 def test_the_numbers_of_a_refusal_stand_beside_the_error(name: str) -> None:
     error = GatewayError(402, "budget", "budget_exceeded", "Spent.", details={"resets_at": "2026-12-01T00:00:00Z"})
     body = json.loads(DIALECTS[name].error_body(error, "r1"))
+    if name == "gemini_generate":
+        # Google's errors have a place for them.
+        assert body["error"]["details"][0]["metadata"] == {"resets_at": "2026-12-01T00:00:00Z"}
+        return
     assert body["details"]["resets_at"] == "2026-12-01T00:00:00Z"
     assert set(body["error"]) <= {"message", "type", "param", "code"}
 

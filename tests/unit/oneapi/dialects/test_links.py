@@ -34,6 +34,13 @@ def message(part: dict[str, Any]) -> dict[str, Any]:
         ({"input": [{"type": "computer_call_output", "output": {"image_url": URL}}]}, "image_url"),
         ({"prompt": {"variables": {"x": {"type": "input_image", "image_url": URL}}}}, "image_url"),
         ({"tools": [{"type": "mcp", "server_url": URL}]}, "server_url"),
+        ({"contents": [{"parts": [{"text": "x"}, {"fileData": {"fileUri": URL}}]}]}, "fileUri"),
+        ({"contents": [{"parts": [{"file_data": {"file_uri": URL}}]}]}, "file_uri"),
+        (
+            {"contents": [{"parts": [{"functionResponse": {"parts": [{"file_data": {"fileUri": URL}}]}}]}]},
+            "fileUri",
+        ),
+        ({"tools": [{"mcpServers": [{"streamableHttpTransport": {"url": URL}}]}]}, "url"),
     ],
 )
 def test_links_are_found(raw: dict[str, Any], field: str) -> None:
@@ -50,6 +57,7 @@ def test_links_are_found(raw: dict[str, Any], field: str) -> None:
         message({"type": "image_url", "image_url": {"url": "DATA:image/png;base64,QUJD"}}),
         message({"type": "image", "source": {"type": "base64", "data": "QUJD"}}),
         message({"type": "image_url", "image_url": None}),
+        {"contents": [None, {"parts": 1}, {"parts": [1, {"fileData": 1}, {"inlineData": {"data": "QUJD"}}]}]},
         message({"type": "tool_use", "input": {"image_url": "file:///x"}}),
     ],
 )

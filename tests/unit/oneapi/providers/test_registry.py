@@ -1,3 +1,6 @@
+import re
+from urllib.parse import unquote
+
 import pytest
 
 from oneapi.dialects.registry import DIALECTS
@@ -39,7 +42,7 @@ def test_every_address_is_a_public_one_over_https(name: str) -> None:
 def test_there_are_the_vendors_that_people_look_for() -> None:
     assert len(WITH_ADDRESS) >= 60
     assert {"openrouter", "deepseek", "groq", "xai", "mistral", "together", "fireworks", "perplexity"} <= set(PROVIDERS)
-    assert "gemini" not in PROVIDERS  # the name of the native format
+    assert PROVIDERS["gemini"].dialects == ("gemini_generate",)
 
 
 def place(name: str, dialect: str, base_url: str = "") -> str:
@@ -51,6 +54,11 @@ def test_urls() -> None:
     assert place("openai", "openai_chat") == "https://api.openai.com/v1/chat/completions"
     assert place("openai", "openai_responses", "https://x/v1/") == "https://x/v1/responses"
     assert place("anthropic", "anthropic_messages") == "https://api.anthropic.com/v1/messages"
+    gemini = PROVIDERS["gemini"]
+    whole = gemini.url(gemini.default_base_url, "gemini_generate", "models/gemini-2.5-pro")
+    assert whole == "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:generateContent"
+    streamed = gemini.url(gemini.default_base_url, "gemini_generate", "gemini-2.5-pro", stream=True)
+    assert streamed.endswith("/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse")
     with pytest.raises(ValueError, match="does not speak"):
         place("anthropic", "openai_chat", "https://x")
 
@@ -97,13 +105,21 @@ def test_azure_takes_a_resource_with_and_without_its_path(base_url: str) -> None
 def test_a_models_name_is_never_a_part_of_an_address(name: str, model: str) -> None:
     spec = PROVIDERS[name]
     for dialect in spec.spoken:
-        assert spec.url("https://x/v1", dialect, model) == spec.url("https://x/v1", dialect, "m")
+        for stream in (False, True):
+            url, plain = (spec.url("https://x/v1", dialect, name, stream=stream) for name in (model, "m"))
+            if "{model}" in spec.paths.get(dialect, ""):
+                # One segment, whatever is in it.
+                assert unquote(url) == plain.replace("/m:", f"/{model}:")
+                assert re.fullmatch(r"[\w.%-]+", url.rpartition("/")[2].rpartition(":")[0])
+            else:
+                assert url == plain
 
 
 def test_credentials() -> None:
     assert PROVIDERS["openai"].headers("k") == [("Authorization", "Bearer k")]
     assert ("x-api-key", "k") in PROVIDERS["anthropic"].headers("k")
     assert PROVIDERS["azure-openai"].headers("k", "openai_chat") == [("api-key", "k")]
+    assert PROVIDERS["gemini"].headers("k") == [("x-goog-api-key", "k")]
     assert PROVIDERS["sandbox"].headers("k") == []
 
 

@@ -1,0 +1,1 @@
+"""Google Gemini's generateContent: requests, answers, streams and errors."""

@@ -1,0 +1,85 @@
+"""The stream of an answer: every event is a whole answer with the parts that are new.
+
+    stream := answer*
+
+There is no end of its own: it is whole when it ends behind an answer that has a finishReason, or that says why the
+prompt was blocked. Usage is in every answer, and the last one counts.
+"""
+
+from typing import Any
+
+import msgspec
+
+from oneapi.dialects.canonical.reading import member, objects, string
+from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.gemini_generate.errors import error_body
+from oneapi.dialects.gemini_generate.usage import buckets, searches
+from oneapi.dialects.meter import UNNAMED_ERROR, StreamMeter
+
+
+class Chunk(msgspec.Struct, gc=False):
+    """One answer of a stream."""
+
+    candidates: list[Any] | None = None
+    promptFeedback: Any = None  # noqa: N815
+    usageMetadata: Any = None  # noqa: N815
+    modelVersion: Any = None  # noqa: N815
+    responseId: Any = None  # noqa: N815
+    error: Any = None
+
+
+CHUNKS = msgspec.json.Decoder(Chunk)
+
+
+def code_and_message(error: Any) -> tuple[str, str]:
+    """An error's."""
+    status = member(error, "status") or member(error, "code")
+    return str(status or UNNAMED_ERROR), string(member(error, "message"))
+
+
+class GeminiMeter(StreamMeter):
+    """Meters one stream of answers."""
+
+    def __init__(self, *, forward_usage: bool = True) -> None:
+        super().__init__(forward_usage=forward_usage)
+        self._searches = 0
+
+    def read(self, data: bytes) -> bool:
+        """See `StreamMeter`."""
+        chunk = CHUNKS.decode(data)
+        if chunk.error:
+            self.error = code_and_message(chunk.error)
+            return False
+        if isinstance(chunk.usageMetadata, dict):
+            self.usage = buckets(chunk.usageMetadata) or self.usage
+        self._searches = searches(chunk.candidates) or self._searches
+        if self.usage is not None and self._searches:
+            self.usage = {**self.usage, "search": self._searches}
+        for candidate in objects(chunk.candidates):
+            for part in objects(member(candidate.get("content"), "parts")):
+                self._saw_part(part)
+            if candidate.get("finishReason") is not None:
+                self._complete = self.started = True
+        if member(chunk.promptFeedback, "blockReason"):
+            self._complete = self.started = True
+        return True
+
+    def finish_bytes(self, error: GatewayError, request_id: str = "") -> bytes:
+        """See `StreamMeter`. An event with `error` alone, which Google's SDKs raise."""
+        return b"data: " + error_body(error, request_id) + b"\n\n"
+
+    def _saw_part(self, part: dict[str, Any]) -> None:
+        text = part.get("text")
+        if text is not None:
+            self.saw(text)
+            return
+        for name in ("functionCall", "executableCode", "codeExecutionResult", "toolCall"):
+            inner = part.get(name)
+            if isinstance(inner, dict):
+                self.started = True
+                for told in ("name", "code", "output"):
+                    self.saw(inner.get(told))
+                for told in ("args", "partialArgs"):
+                    if inner.get(told):
+                        self.saw(msgspec.json.encode(inner[told]).decode())
+        self.started = self.started or "inlineData" in part

@@ -1,0 +1,50 @@
+"""The meter of a stream that passes through."""
+
+import json
+
+from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.gemini_generate.stream import GeminiMeter
+from tests.unit.oneapi.dialects.dialogues import sse
+
+
+def test_what_is_counted() -> None:
+    meter = GeminiMeter()
+    parts = [
+        {"text": "hm", "thought": True},
+        {"text": "é"},
+        {"functionCall": {"name": "f", "args": {"a": 1}}},
+        {"executableCode": {"code": "x"}},
+        {"codeExecutionResult": {"output": "yy"}},
+    ]
+    data = sse([{"candidates": [{"content": {"parts": parts}}], "usageMetadata": {"promptTokenCount": 3}}])
+    assert meter.feed(data) == data
+    assert meter.text_bytes == 2 + 2 + 1 + len('{"a":1}') + 1 + 2
+    assert (meter.started, meter.finished, meter.usage) == (True, False, {"input": 3})
+    last = sse([{"candidates": [{"finishReason": "STOP", "groundingMetadata": {"webSearchQueries": ["q"]}}]}])
+    assert meter.feed(last) == last
+    assert meter.end() == b""
+    assert (meter.finished, meter.usage) == (True, {"input": 3, "search": 1})
+
+
+def test_a_blocked_prompt_is_a_whole_answer() -> None:
+    meter = GeminiMeter()
+    meter.feed(sse([{"promptFeedback": {"blockReason": "SAFETY"}}]))
+    meter.end()
+    assert meter.finished
+
+
+def test_a_stream_that_stops_is_not_whole() -> None:
+    meter = GeminiMeter()
+    meter.feed(sse([{"candidates": [{"content": {"parts": [{"text": "x"}]}}]}]))
+    meter.end()
+    assert not meter.finished
+    told = json.loads(meter.finish_bytes(GatewayError(504, "timeout", "t", "Late."), "r")[6:])
+    assert told["error"]["status"] == "DEADLINE_EXCEEDED"
+
+
+def test_errors_are_not_forwarded() -> None:
+    meter = GeminiMeter()
+    good = sse([{"candidates": [{"content": {"parts": [{"inlineData": {}}]}}]}])
+    bad = sse([{"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}])
+    assert meter.feed(good + bad + good) == good
+    assert meter.error == ("RESOURCE_EXHAUSTED", "Slow down.")
