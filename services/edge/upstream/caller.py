@@ -71,7 +71,7 @@ class HttpCaller:
 
     async def call(self, target: Target, call: Call) -> Answer:
         """See `Caller`."""
-        prepared = self._targets.prepared(target, call.dialect, call.upstream_model)
+        prepared = self._targets.prepared(target, call.dialect, call.upstream_model, stream=call.stream)
         head = _head(prepared, target, call)
         first_byte_s = target.stream_first_byte_s if call.stream else target.whole_first_byte_s
         place, body = prepared.place, call.body
