@@ -12,6 +12,7 @@ _ANTHROPIC = frozenset({"anthropic"})
 _CHAT = frozenset({"openai_chat"})
 _RESPONSES = frozenset({"openai_responses"})
 _MESSAGES = frozenset({"anthropic_messages"})
+_GEMINI = frozenset({"gemini_generate"})
 
 
 def _models(pattern: str) -> re.Pattern[str]:
@@ -123,5 +124,29 @@ ABILITIES = (
         models=_models(r"claude-(?:opus|sonnet|haiku)-(?:[5-9]|\d\d)(?:\D|$)"),
         can={"inline_system": True},
         reason="System messages may stand inside a conversation.",
+    ),
+    Ability(
+        dialects=_GEMINI,
+        models=_models("gemini-"),
+        can={"web_search": True},
+        reason="Google's models search by themselves.",
+    ),
+    Ability(
+        dialects=_GEMINI,
+        models=_models(r"gemini-[12](?:\D|$)"),
+        can={"thinking": "none"},
+        reason="Before 2.5 they don't think.",
+    ),
+    Ability(
+        dialects=_GEMINI,
+        models=_models(r"gemini-2\.5"),
+        can={"thinking": "budget"},
+        reason="They think with a budget in tokens; levels and signed calls came with 3.",
+    ),
+    Ability(
+        dialects=_GEMINI,
+        models=_models(r"gemini-(?:[3-9]|\d\d)"),
+        can={"images_in_results": True},
+        reason="Results of functions may hold pictures and documents.",
     ),
 )

@@ -6,6 +6,7 @@ from oneapi.providers.profiles.abilities import ABILITIES
 from oneapi.providers.profiles.lookup import abilities
 
 CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
+GEMINI = "gemini_generate"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,9 @@ CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messag
             "claude-3-haiku-20240307",
             {"thinking": "none", "max_output": 4096, "web_search": False, "native_schema": False},
         ),
+        ("gemini", GEMINI, "gemini-2.0-flash", {"web_search": True, "thinking": "none"}),
+        ("gemini", GEMINI, "models/gemini-2.5-pro", {"web_search": True, "thinking": "budget"}),
+        ("gemini", GEMINI, "gemini-3-pro-preview", {"web_search": True, "images_in_results": True}),
     ],
 )
 def test_families(provider: str, dialect: str, model: str, known: dict[str, object]) -> None:
