@@ -166,7 +166,7 @@ async def test_the_router_explains(asking: Admin, others: Away) -> None:
     assert (answer["refusal"], answer["catalog_revision"]) == (None, 7)
     asked = others.routes.asked
     assert (asked.model, asked.group, list(asked.allowed_channels)) == ("m", "gold", ["ch_sandbox"])
-    assert list(asked.dialects) == ["openai_chat", "openai_responses", "anthropic_messages"]
+    assert list(asked.dialects) == ["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate"]
     problem(await asking.client.post("/api/explain", json={"model": "m", "key_id": "key_no"}), 422, "unknown_key")
 
 
