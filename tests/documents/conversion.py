@@ -103,7 +103,8 @@ def _format(codec: Codec) -> str:
     stops = "any" if codec.stop_limit > 100 else str(codec.stop_limit)
     answers = (codec.json_object, codec.custom_tools, codec.namespaces)
     shown = " | ".join("yes" if answer else "no" for answer in answers)
-    return f"| `{codec.name}` | `{PATHS[codec.name]}` | {stops} | {shown} |\n"
+    path = f"`{PATHS[codec.name]}`" if codec.name in PATHS else "of channels only"
+    return f"| `{codec.name}` | {path} | {stops} | {shown} |\n"
 
 
 def _ability(row: Ability) -> str:
