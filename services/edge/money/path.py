@@ -19,7 +19,7 @@ from nats.js import JetStreamContext
 from oneapi.bus import publisher, subjects
 from oneapi.catalog.types import MAX_AMOUNT_NANO
 from oneapi.runtime import metrics, semconv
-from oneapi.runtime.tasks import TaskSet
+from oneapi.runtime.tasks import TaskSet, heed_cancellation
 from services.edge.money import records, recovery, refusals, resp
 from services.edge.money.admission import Admission, NotReserved
 from services.edge.money.barrier import Barrier
@@ -126,6 +126,7 @@ class MoneyPath:
         if await self._shipper.drain(limit_s) and not self._open and not self._stories:
             if self._registration is not None:
                 self._registration.cancel()
+                await asyncio.wait([self._registration])
             try:
                 await deregister(self._js, self._spool.identity.edge_id)
             except (nats.errors.Error, TimeoutError, OSError) as failure:
@@ -284,6 +285,7 @@ class MoneyPath:
         """Puts this edge on the list, and back on it should the list be lost."""
         entry = Entry(self.edge_id, self._spool.identity.epoch, _wall_ms())
         while True:
+            heed_cancellation()
             try:
                 await register(self._js, entry)
             except (nats.errors.Error, TimeoutError, OSError) as failure:

@@ -58,7 +58,6 @@ _folder: list[_Folder] = []
 
 def _the_folder() -> _Folder:
     if not _folder:
-        logging.disable(logging.CRITICAL)
         _folder.append(_Folder())
     return _folder[0]
 
@@ -91,6 +90,14 @@ def _damage(folder: Path, data: bytes) -> None:
 
 
 def check_folder(data: bytes) -> None:
+    logging.disable(logging.CRITICAL)  # each damage is told, and would be half of the time
+    try:
+        _check_folder(data)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _check_folder(data: bytes) -> None:
     folder = _the_folder()
     folder.lay_down()
     _damage(folder.path, data)

@@ -62,7 +62,8 @@ async def test_headers_that_name_another_place_stay_here(stage: Stage, key: str)
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://127.0.0.1/", "http://169.254.169.254/latest", "x"])
 async def test_links_that_nobody_should_open(stage: Stage, key: str, url: str) -> None:
-    await stage.channel({"looks": "play:tokens=2"})
+    script = "play:tokens=2,input=13"  # nobody else's
+    await stage.channel({"looks": script})
     for path, message in (
         (CHAT, {"type": "image_url", "image_url": {"url": url}}),
         ("/v1/messages", {"type": "image", "source": {"type": "url", "url": url}}),
@@ -73,7 +74,7 @@ async def test_links_that_nobody_should_open(stage: Stage, key: str, url: str) -
         assert url not in answer.text or url == "x"
     answer = await ask(stage, key, "looks", input=[{"role": "user", "content": [{"image_url": url}]}])
     assert answer.json()["error"]["code"] == "invalid_image_url"
-    assert not stage.upstream.served(model="play:tokens=2")
+    assert not stage.upstream.served(model=script)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -8,6 +8,8 @@ import redis.asyncio
 from oneapi.runtime import redis_functions
 from oneapi.runtime.connections import connect_redis
 from oneapi.runtime.redis_functions import MoneyFunctions
+from services.edge.money.redis_link import RedisLink
+from tests.integration.edge_money.caller import Caller
 
 
 @pytest.fixture
@@ -21,3 +23,10 @@ async def client(redis_url: str) -> AsyncIterator[redis.asyncio.Redis]:
 @pytest.fixture
 def functions(client: redis.asyncio.Redis) -> MoneyFunctions:
     return MoneyFunctions(client)
+
+
+@pytest.fixture
+async def caller(redis_url: str) -> AsyncIterator[Caller]:
+    link = RedisLink(redis_url)
+    yield Caller(link)
+    await link.close()

@@ -2,56 +2,18 @@
 
 import asyncio
 import datetime as dt
-import time
 
 import pytest
 import redis.asyncio
 
 from oneapi.catalog.types import Account, Budget, KeyLimits, RelayKey
 from oneapi.runtime import redis_functions
-from oneapi.runtime.redis_functions import Commands, Counters, HeldReservation, MoneyFunctions
-from services.edge.money import reserve_call
-from services.edge.money.claim import Claim
+from oneapi.runtime.redis_functions import Commands, Counters, MoneyFunctions
 from services.edge.money.redis_link import RedisLink
-from services.edge.money.reserve_call import Answer, Granted, NotOpen, Refused, ReserveCalls, WrongTime
+from services.edge.money.reserve_call import Granted, NotOpen, Refused, ReserveCalls, WrongTime
 from tests.integration.edge_money.accounts import claim, open_account, relay_key
+from tests.integration.edge_money.caller import Caller, wall_ms
 from tests.servers import unique_name
-
-
-def wall_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-class Caller:
-    """Reserves and settles as an edge does, over its own kind of connection."""
-
-    def __init__(self, link: RedisLink, now_ms: int = 0) -> None:
-        self.link = link
-        self.calls = ReserveCalls("edge_1", lambda: now_ms or wall_ms())
-
-    async def reserve(self, wanted: Claim, not_after_ms: int = 0) -> Answer:
-        return reserve_call.answer(await self.link.call(self.calls.reserve(wanted, not_after_ms)))
-
-    async def granted(self, wanted: Claim) -> Granted:
-        answer = await self.reserve(wanted)
-        assert isinstance(answer, Granted), answer
-        return answer
-
-    async def refused(self, wanted: Claim) -> Refused:
-        answer = await self.reserve(wanted)
-        assert isinstance(answer, Refused), answer
-        return answer
-
-    async def settle(self, wanted: Claim, amount: int, tokens: int = 0) -> int:
-        command = reserve_call.settle(wanted.account.id, wanted.key.id, wanted.request_id, amount, tokens)
-        return int(await self.link.call(command))
-
-
-@pytest.fixture
-async def caller(redis_url: str):  # type: ignore[no-untyped-def]
-    link = RedisLink(redis_url)
-    yield Caller(link)
-    await link.close()
 
 
 async def test_a_missing_library_is_loaded_and_a_newer_one_stays(client: Commands) -> None:
@@ -246,140 +208,6 @@ async def test_a_call_that_arrives_too_late_takes_nothing(caller: Caller, functi
     answer = await caller.reserve(claim(account, relay_key(account)), not_after_ms=wall_ms() - 1_000)
     assert isinstance(answer, WrongTime)
     assert (await functions.balances(account.id)).account == Counters()
-
-
-# Rates ------------------------------------------------------------------------------------------------------------
-
-
-async def test_requests_per_minute_are_bounded(caller: Caller, functions: MoneyFunctions) -> None:
-    account = await open_account(functions)
-    limit = 600
-    key = relay_key(account, limits=KeyLimits(rpm=limit))
-    begun = time.monotonic()
-    granted, refused = 0, None
-    while refused is None and time.monotonic() - begun < 60:
-        for answer in await asyncio.gather(*[caller.reserve(claim(account, key, 0)) for _ in range(100)]):
-            granted += isinstance(answer, Granted)
-            refused = answer if isinstance(answer, Refused) else refused
-    assert granted <= limit + limit / 60 * (time.monotonic() - begun) + 1
-    assert refused is not None
-    assert (refused.rule, refused.limit) == ("rpm", limit)
-    assert 1 <= refused.until_ms <= 1_000
-
-
-async def test_exactly_the_limit_fits_at_once(caller: Caller, functions: MoneyFunctions) -> None:
-    account = await open_account(functions)
-    key = relay_key(account, limits=KeyLimits(rpm=7))
-    granted = [await caller.granted(claim(account, key, 0)) for _ in range(7)]
-    assert [answer.rpm_left for answer in granted] == [6, 5, 4, 3, 2, 1, 0]
-    refused = await caller.refused(claim(account, key, 0))
-    assert refused.used == 7
-    assert 8_000 < refused.until_ms <= 8_572
-
-
-async def test_nothing_fits_a_limit_of_nothing(caller: Caller, functions: MoneyFunctions) -> None:
-    account = await open_account(functions)
-    for limits in (KeyLimits(rpm=0), KeyLimits(tpm=0), KeyLimits(concurrency=0)):
-        assert (await caller.refused(claim(account, relay_key(account, limits=limits)))).limit == 0
-
-
-async def test_tokens_are_corrected_when_they_are_known(caller: Caller, functions: MoneyFunctions) -> None:
-    account = await open_account(functions)
-    key = relay_key(account, limits=KeyLimits(tpm=1_000))
-    first = claim(account, key, 0, tokens=900)
-    assert (await caller.granted(first)).tpm_left in {100, 101}
-    assert (await caller.refused(claim(account, key, 0, tokens=200))).rule == "tpm"
-    await caller.settle(first, 0, tokens=100)
-    assert 700 <= (await caller.granted(claim(account, key, 0, tokens=200))).tpm_left <= 710
-    more = claim(account, key, 0, tokens=10)
-    await caller.granted(more)
-    await caller.settle(more, 0, tokens=2_000)
-    refused = await caller.refused(claim(account, key, 0, tokens=1))
-    assert refused.until_ms > 60_000  # the debt is more than a minute's worth
-
-
-async def test_a_request_larger_than_the_limit_needs_all_of_it(caller: Caller, functions: MoneyFunctions) -> None:
-    account = await open_account(functions)
-    key = relay_key(account, limits=KeyLimits(tpm=1_000))
-    assert (await caller.granted(claim(account, key, 0, tokens=50_000))).tpm_left == 0
-    assert (await caller.refused(claim(account, key, 0, tokens=1))).rule == "tpm"
-
-
-async def test_concurrency_is_freed_by_settling_and_by_posting(caller: Caller, functions: MoneyFunctions) -> None:
-    account = await open_account(functions)
-    key = relay_key(account, limits=KeyLimits(concurrency=2))
-    first, second = claim(account, key, 0), claim(account, key, 0)
-    await caller.granted(first)
-    await caller.granted(second)
-    refused = await caller.refused(claim(account, key, 0))
-    assert (refused.rule, refused.limit, refused.used) == ("concurrency", 2, 2)
-    await caller.settle(first, 0)
-    third = claim(account, key, 0)
-    await caller.granted(third)
-    await functions.post(account.id, 1, 0, scopes={}, request_ids=[second.request_id])
-    await caller.granted(claim(account, key, 0))
-    assert (await caller.refused(claim(account, key, 0))).rule == "concurrency"
-
-
-async def test_a_refusal_takes_nothing_of_any_limit(caller: Caller, functions: MoneyFunctions) -> None:
-    account = await open_account(functions, credit=1_000)
-    key = relay_key(account, Budget(amount_nano=500), limits=KeyLimits(rpm=10, tpm=100, concurrency=1))
-    await caller.granted(claim(account, key, 100))
-    for _ in range(20):
-        assert (await caller.refused(claim(account, key, 100))).rule == "concurrency"
-    state = await functions.balances(account.id)
-    assert state.account.reserved == 100
-
-
-# Rebuilding -------------------------------------------------------------------------------------------------------
-
-
-def held(wanted: Claim, amount: int, scopes: tuple[str, ...] = ()) -> HeldReservation:
-    return HeldReservation(
-        wanted.request_id, amount, wall_ms() + 60_000, wall_ms(), True, scopes, "edge_1", wanted.key.id, "", "sandbox"
-    )
-
-
-async def test_a_rebuilt_account_has_the_ledgers_sums_and_what_is_open(
-    caller: Caller, functions: MoneyFunctions
-) -> None:
-    account = await open_account(functions, credit=1_000)
-    key = relay_key(account, Budget(amount_nano=900))
-    ghost, running, ended = [claim(account, key, 100) for _ in range(3)]
-    scope = (await caller.granted(ghost)).scopes[0]
-    assert await functions.rebuild(account.id, "n1", 2)
-    assert isinstance(await caller.reserve(claim(account, key)), NotOpen)
-    assert await functions.force(account.id, "n1", held(running, 70, (scope,)))
-    assert await functions.force(account.id, "n1", held(running, 70, (scope,)))
-    assert await functions.force(account.id, "n1", held(ended, 90, (scope,)))
-    assert await caller.settle(ended, 40) == 1  # its edge is quicker than the rebuild
-    assert await functions.open(account.id, "n1", epoch="e2", pver=2, credits=2_000, posted=300, scopes={scope: 200})
-    assert await functions.open(account.id, "n1", epoch="e2", pver=2, credits=2_000, posted=300, scopes={scope: 200})
-    state = await functions.balances(account.id, [scope])
-    assert (state.epoch, state.rebuild_id, state.credits) == ("e2", "", 2_000)
-    assert state.account == Counters(300, 40, 70)
-    assert state.scopes[scope] == Counters(200, 40, 70)
-    assert await caller.settle(ghost, 1) == 0
-
-
-async def test_a_rebuild_that_was_overtaken_opens_nothing(
-    caller: Caller, functions: MoneyFunctions, client: redis.asyncio.Redis
-) -> None:
-    account = await open_account(functions)
-    wanted = claim(account, relay_key(account))
-    await functions.rebuild(account.id, "n1", 2)
-    assert not await functions.force(account.id, "n0", held(wanted, 1))
-    assert not await functions.open(account.id, "n0", epoch="e2", pver=2, credits=0, posted=0, scopes={})
-    await client.delete(redis_functions.balance_key(account.id))  # lost again in the middle
-    assert not await functions.open(account.id, "n1", epoch="e2", pver=2, credits=0, posted=0, scopes={})
-    await functions.rebuild(account.id, "n2", 3)
-    assert not await functions.rebuild(account.id, "n3", 2)
-    assert await functions.open(account.id, "n2", epoch="e3", pver=3, credits=0, posted=0, scopes={})
-    assert not await functions.open(account.id, "n2", epoch="e4", pver=3, credits=0, posted=0, scopes={})
-    assert not await functions.force(account.id, "n2", held(wanted, 1))
-
-
-# Extending --------------------------------------------------------------------------------------------------------
 
 
 async def test_an_extension_is_checked_and_taken_once(caller: Caller, functions: MoneyFunctions) -> None:
