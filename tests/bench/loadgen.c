@@ -2,6 +2,7 @@
 // ./loadgen -p PORT -P /v1/chat/completions -f body.json -H "Authorization: Bearer x" -c CONC -d SECS [-w WARM_SECS]
 //           [-r RATE (open loop; latency counted from the scheduled time)] [-s (SSE)] [-n MAXREQ] [-1 (one request per slot)]
 //           [-t MS (a client's patience, from the scheduled time: then it leaves)]
+//           [-m ("###.###.###" in the head becomes another network in each request)]
 // Prints one JSON line. SSE: ttft = schedule/send -> first stamped chunk; transit = now - stamp "~t<ns>~" (mock -> client).
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #include <arpa/inet.h>
 typedef struct {int fd,state,inlen,incap,hdr,status,chunked,cl,bodygot,events,first,closehdr,retry,cstate;long csz;char*in;char line[8192];int ll;uint64_t t0,tlast;int sent;} conn;
 // state 0 idle,1 connecting,2 sending/waiting
-static int ep,port=9100,conc=1,stream=0,oneshot=0;static long maxreq=10000000;static double dur=5,warm=0,rate=0;static uint64_t patience=0;static char*path="/v1/chat/completions";static char*req;static int reql;
+static int ep,port=9100,conc=1,stream=0,oneshot=0;static long maxreq=10000000;static double dur=5,warm=0,rate=0;static uint64_t patience=0;static char*path="/v1/chat/completions";static char*req,*mark;static int reql;
 static uint64_t now(void){struct timespec t;clock_gettime(CLOCK_MONOTONIC,&t);return t.tv_sec*1000000000ull+t.tv_nsec;}
 typedef struct{uint32_t*v;long n,cap;}vec;static vec lat,ttft,transit,gap,shed;
 static void add(vec*v,uint64_t ns){if(v->n==v->cap){if(v->cap>=40000000)return;v->cap=v->cap?v->cap*2:65536;v->v=realloc(v->v,v->cap*4);}uint64_t u=ns/100;v->v[v->n++]=u>0xffffffffu?0xffffffffu:u;} // 0.1us units
@@ -31,7 +32,7 @@ static void openc(conn*c){c->fd=socket(AF_INET,SOCK_STREAM|SOCK_NONBLOCK,0);int 
   struct sockaddr_in a={.sin_family=AF_INET,.sin_port=htons(port),.sin_addr.s_addr=htonl(INADDR_LOOPBACK)};
   connect(c->fd,(void*)&a,sizeof a);setev(c,EPOLLOUT|EPOLLIN,EPOLL_CTL_ADD);}
 static void sendreq(conn*c){while(c->sent<reql){ssize_t r=send(c->fd,req+c->sent,reql-c->sent,MSG_NOSIGNAL);if(r>0)c->sent+=r;else if(errno==EAGAIN||errno==ENOTCONN){setev(c,EPOLLIN|EPOLLOUT,EPOLL_CTL_MOD);return;}else return;}setev(c,EPOLLIN,EPOLL_CTL_MOD);}
-static void begin(conn*c,uint64_t t){c->t0=since[c-cs]=t;c->state=2;c->inlen=0;c->hdr=0;c->status=0;c->chunked=0;c->cl=-1;c->bodygot=0;c->events=0;c->first=0;c->closehdr=0;c->retry=0;c->cstate=0;c->csz=0;c->ll=0;c->sent=0;c->tlast=0;started++;inflight++;if(c->fd<0)openc(c);else sendreq(c);}
+static void begin(conn*c,uint64_t t){c->t0=since[c-cs]=t;c->state=2;c->inlen=0;c->hdr=0;c->status=0;c->chunked=0;c->cl=-1;c->bodygot=0;c->events=0;c->first=0;c->closehdr=0;c->retry=0;c->cstate=0;c->csz=0;c->ll=0;c->sent=0;c->tlast=0;started++;inflight++;if(mark){long n=started;char w[12];snprintf(w,12,"%03ld.%03ld.%03ld",100+n/24336%24,100+n/156%156,100+n%156);memcpy(mark,w,11);}if(c->fd<0)openc(c);else sendreq(c);}
 static int final_phase;
 static void next(conn*c){uint64_t t=now();c->state=0;since[c-cs]=0;if(t>=tend||started>=maxreq||oneshot)return;
   if(rate>0){while(qh<qt){uint64_t ts=q[qh++ % qcap];if(patience&&t-ts>patience){if(ts>=tmeas)left++;continue;}begin(c,ts);return;}idle[nidle++]=c-cs;}
@@ -59,10 +60,10 @@ static int parse(conn*c,uint64_t t){
 static double pct(vec*v,double p){if(!v->n)return -1;long i=p*(v->n-1)+0.5;return v->v[i]/10.0;}
 static double mean(vec*v){double s=0;for(long i=0;i<v->n;i++)s+=v->v[i]/10.0;return v->n?s/v->n:-1;}
 static void pv(const char*nm,vec*v){qsort(v->v,v->n,4,cmp);printf(",\"%s_us\":{\"n\":%ld,\"mean\":%.1f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"max\":%.1f}",nm,v->n,mean(v),pct(v,.5),pct(v,.9),pct(v,.99),pct(v,1));}
-int main(int ac,char**av){int o;char*hd=calloc(1,65536);char*bf=NULL;signal(SIGPIPE,SIG_IGN);
-  while((o=getopt(ac,av,"p:P:f:H:c:d:w:r:sn:1t:"))>0)switch(o){case'p':port=atoi(optarg);break;case'P':path=optarg;break;case'f':bf=optarg;break;case'H':strcat(hd,optarg);strcat(hd,"\r\n");break;case'c':conc=atoi(optarg);break;case'd':dur=atof(optarg);break;case'w':warm=atof(optarg);break;case'r':rate=atof(optarg);break;case's':stream=1;break;case'n':maxreq=atol(optarg);break;case'1':oneshot=1;break;case't':patience=atol(optarg)*1000000ull;break;}
+int main(int ac,char**av){int o,marked=0;char*hd=calloc(1,65536);char*bf=NULL;signal(SIGPIPE,SIG_IGN);
+  while((o=getopt(ac,av,"p:P:f:H:c:d:w:r:sn:1t:m"))>0)switch(o){case'p':port=atoi(optarg);break;case'P':path=optarg;break;case'f':bf=optarg;break;case'H':strcat(hd,optarg);strcat(hd,"\r\n");break;case'c':conc=atoi(optarg);break;case'd':dur=atof(optarg);break;case'w':warm=atof(optarg);break;case'r':rate=atof(optarg);break;case's':stream=1;break;case'n':maxreq=atol(optarg);break;case'1':oneshot=1;break;case't':patience=atol(optarg)*1000000ull;break;case'm':marked=1;break;}
   char*b="";int bl=0;if(bf){FILE*f=fopen(bf,"r");b=malloc(1<<20);bl=fread(b,1,1<<20,f);fclose(f);}
-  req=malloc(bl+70000);reql=sprintf(req,"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nAccept: */*\r\nUser-Agent: loadgen\r\n%sContent-Length: %d\r\n\r\n",path,port,hd,bl);memcpy(req+reql,b,bl);reql+=bl;
+  req=malloc(bl+70000);reql=sprintf(req,"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nAccept: */*\r\nUser-Agent: loadgen\r\n%sContent-Length: %d\r\n\r\n",path,port,hd,bl);if(marked)mark=strstr(req,"###.###.###");memcpy(req+reql,b,bl);reql+=bl;
   ep=epoll_create1(0);cs=calloc(conc,sizeof(conn));idle=calloc(conc,sizeof(int));since=calloc(conc,8);for(int i=0;i<conc;i++){cs[i].fd=-1;cs[i].incap=65536;cs[i].in=malloc(65536);}
   qcap=1<<20;q=malloc(qcap*8);tstart=now();tmeas=tstart+(uint64_t)(warm*1e9);tend=tstart+(uint64_t)((warm+dur)*1e9);
   uint64_t nexts=tstart;uint64_t step=rate>0?(uint64_t)(1e9/rate):0;
