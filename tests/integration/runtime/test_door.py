@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from oneapi.runtime.door import lobby
 from oneapi.runtime.door.answers import small_json
 from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.health import LIMITS, Readiness, serve
@@ -137,6 +138,13 @@ async def test_in_a_crowd_the_good_are_answered_and_the_oldest_leave_first(start
     assert told == b"" or isinstance(told, ConnectionResetError)
     for _, writer in slow:
         writer.close()
+
+
+async def test_of_many_slow_heads_only_the_last_are_told(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lobby, "TOLD_AMONG", 2)
+    port = await start(Answering())
+    ends = await asyncio.gather(*[exchange(port, b"GET /a HTTP/1.1\r\n") for _ in range(5)])
+    assert [status_of(end) for end in ends if end] == [408, 408]
 
 
 @pytest.mark.parametrize("request_bytes", [GET, LAST], ids=["keep", "close"])
