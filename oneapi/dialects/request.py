@@ -125,6 +125,14 @@ def edit(body: bytes, changes: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(fields)
 
 
+def only(body: bytes, names: Collection[str], changes: Mapping[str, Any]) -> bytes:
+    """The body with no other top-level fields than these, their bytes as they came, and then with the changes."""
+    fields = {name: value for name, value in _raw_decoder.decode(body).items() if name in names}
+    for name, value in changes.items():
+        fields[name] = msgspec.Raw(msgspec.json.encode(value))
+    return msgspec.json.encode(fields)
+
+
 _ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"0", b"0.0", b"{}", b"[]", b'""'})
 
 

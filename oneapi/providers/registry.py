@@ -6,9 +6,12 @@ Decides what the general ones speak; vendors have their rows elsewhere. It must 
 from oneapi.providers.azure_openai import AZURE_OPENAI
 from oneapi.providers.openai_compatible import OPENAI_COMPATIBLE
 from oneapi.providers.spec import (
+    ANTHROPIC_COUNTS,
     ANTHROPIC_PATHS,
+    GEMINI_COUNTS,
     GEMINI_PATHS,
     GEMINI_STREAM_PATHS,
+    OPENAI_COUNTS,
     OPENAI_PATHS,
     ProviderSpec,
     bearer,
@@ -30,6 +33,7 @@ PROVIDERS = {
             OPENAI_PATHS,
             bearer,
             max_output_field="max_completion_tokens",
+            count_paths=OPENAI_COUNTS,
         ),
         ProviderSpec(
             "anthropic",
@@ -39,6 +43,7 @@ PROVIDERS = {
             ANTHROPIC_PATHS,
             x_api_key,
             models_path="/v1/models",
+            count_paths=ANTHROPIC_COUNTS,
         ),
         ProviderSpec(
             "gemini",
@@ -49,6 +54,7 @@ PROVIDERS = {
             x_goog_api_key,
             models_path="/v1beta/models",
             stream_paths=GEMINI_STREAM_PATHS,
+            count_paths=GEMINI_COUNTS,
         ),
         # A server that says it is compatible usually has Chat Completions; many have Responses as well.
         ProviderSpec(
@@ -67,6 +73,7 @@ PROVIDERS = {
             ANTHROPIC_PATHS,
             x_api_key,
             models_path="/v1/models",
+            count_paths=ANTHROPIC_COUNTS,
         ),
         ProviderSpec(
             "sandbox",

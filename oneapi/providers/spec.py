@@ -16,6 +16,9 @@ OPENAI_PATHS: Mapping[str, str] = {
 GEMINI_PATHS: Mapping[str, str] = {"gemini_generate": "/v1beta/models/{model}:generateContent"}
 GEMINI_STREAM_PATHS: Mapping[str, str] = {"gemini_generate": "/v1beta/models/{model}:streamGenerateContent?alt=sse"}
 ANTHROPIC_PATHS: Mapping[str, str] = {"anthropic_messages": "/v1/messages"}
+OPENAI_COUNTS: Mapping[str, str] = {"openai_responses": "/responses/input_tokens"}
+GEMINI_COUNTS: Mapping[str, str] = {"gemini_generate": "/v1beta/models/{model}:countTokens"}
+ANTHROPIC_COUNTS: Mapping[str, str] = {"anthropic_messages": "/v1/messages/count_tokens"}
 
 Headers = list[tuple[str, str]]
 Credentials = Callable[[str], Headers]
@@ -27,6 +30,7 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     `dialects` are those for conversations, best first; `endpoints` is what it offers (chat, embeddings, …).
     `credentials_of` are those of dialects that want others. `max_output_field` is the name of Chat Completions' token
     cap there. `in_process` has no URL. `stream_paths` are those that differ for streams; a path may hold `{model}`.
+    `count_paths` are those of calls that count a request's tokens.
 
     `beside` are the paths of dialects that are not below the base URL but where its `ending` stands, if it has that.
     `adds_ending` completes a base URL that lacks it. `base_url_form` shows what the base URL looks like where each
@@ -48,20 +52,27 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     max_output_field: str = "max_tokens"
     in_process: bool = False
     stream_paths: Mapping[str, str] = {}
+    count_paths: Mapping[str, str] = {}
 
     @property
     def spoken(self) -> frozenset[str]:
         """Every dialect that has a place, conversations or not."""
         return frozenset(self.paths) | frozenset(self.beside)
 
-    def url(self, base_url: str, dialect: str, upstream_model: str, *, stream: bool = False) -> str:
-        """Where a dialect is spoken. ValueError when this vendor doesn't speak it."""
+    def url(
+        self, base_url: str, dialect: str, upstream_model: str, *, stream: bool = False, counts: bool = False
+    ) -> str:
+        """Where a dialect is spoken, or with `counts` its requests' tokens are counted. ValueError when this vendor
+        doesn't do it."""
         base_url = self._complete(base_url)
-        if dialect in self.beside:
+        if dialect in self.beside and not counts:
             return base_url.removesuffix(self.ending) + self.beside[dialect]
-        path = (self.stream_paths if stream else self.paths).get(dialect) or self.paths.get(dialect)
+        if counts:
+            path = self.count_paths.get(dialect)
+        else:
+            path = (self.stream_paths if stream else self.paths).get(dialect) or self.paths.get(dialect)
         if path is None:
-            raise ValueError(f"{self.name} does not speak {dialect}")
+            raise ValueError(f"{self.name} does not speak {dialect}, or doesn't count in it")
         name = quote(upstream_model.removeprefix("models/"), safe="")
         return base_url + path.replace("{model}", name)
 

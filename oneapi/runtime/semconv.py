@@ -29,6 +29,7 @@ GEN_AI_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 GEN_AI_TOOL_NAME = "gen_ai.tool.name"
 OPERATION_CHAT = "chat"
 OPERATION_EMBEDDINGS = "embeddings"
+OPERATION_COUNT = "count_tokens"
 OPERATION_EXECUTE_TOOL = "execute_tool"
 
 # General attributes ------------------------------------------------------------------------------------------------

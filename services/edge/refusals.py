@@ -150,6 +150,12 @@ def internal_error() -> GatewayError:
     return GatewayError(500, "internal", "internal_error", "The gateway made a mistake. It has been logged.")
 
 
+def counting_busy() -> GatewayError:
+    return GatewayError(
+        503, "overloaded", "counting_busy", "Tokens can't be counted right now.", retry_after_s=BUSY_RETRY_S
+    )
+
+
 # What the upstreams did ---------------------------------------------------------------------------------------------
 
 

@@ -24,12 +24,14 @@ from services.edge.forward.proxy import ADMIN_SILENCE_S, Forwarder
 from services.edge.inference.admission import Admission
 from services.edge.inference.attempts import Attempts
 from services.edge.inference.carriage import Carriage
+from services.edge.inference.counting import Counting
 from services.edge.inference.handler import Inference
 from services.edge.inference.relay import Relay
 from services.edge.load import Load
 from services.edge.money.path import MoneyPath
 from services.edge.router.client import RouterClient
 from services.edge.settings import Settings
+from services.edge.tokenizer.client import Tokenizer
 from services.edge.upstream.caller import Callers, HttpCaller
 from services.edge.upstream.http1_pool import Pool
 from services.edge.upstream.sandbox import SandboxCaller
@@ -47,12 +49,14 @@ class Parts:
     mcp: Forwarder
     admin: Forwarder
     http: HttpCaller
+    tokenizer: Tokenizer
     channels: tuple[grpc.aio.Channel, ...]
 
     async def close(self) -> None:
         """Ends every connection that the parts opened."""
         await self.router.stop()
         self.http.close()
+        await self.tokenizer.close()
         await self.mcp.close()
         await self.admin.close()
         for channel in self.channels:
@@ -79,10 +83,13 @@ def assemble(
     cap = settings.default_max_output_tokens
     carriage = Carriage(settings.secret_key, settings.previous_secret_keys, cap)
     authenticator = Authenticator(keyring, feed, FailureLimiter())
+    callers = Callers(http, SandboxCaller())
+    tokenizer = Tokenizer()
     inference = Inference(
         authenticator=authenticator,
         admission=Admission(money, router, carriage, cap),
-        relay=Relay(Attempts(targets, Callers(http, SandboxCaller()), router, carriage, cap)),
+        relay=Relay(Attempts(targets, callers, router, carriage, cap)),
+        counting=Counting(targets, callers, carriage, tokenizer),
         sampler=sampler,
         load=load,
         body_limit=limits.body_bytes,
@@ -98,4 +105,5 @@ def assemble(
         mcp=mcp,
         admin=admin,
     )
-    return Parts(entrance, inference, router, targets, mcp, admin, http, (router_channel, billing_channel))
+    channels = (router_channel, billing_channel)
+    return Parts(entrance, inference, router, targets, mcp, admin, http, tokenizer, channels)

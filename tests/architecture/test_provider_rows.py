@@ -10,10 +10,10 @@ from tests.documents import providers
 
 HOME = "oneapi/providers"
 SHAPES = {
-    f"{HOME}/profiles": {"oneapi.providers.profiles.quirk", "oneapi.providers.profiles.ability"},
+    f"{HOME}/profiles": {f"oneapi.providers.profiles.{shape}" for shape in ("quirk", "ability", "family")},
     HOME: {"oneapi.providers.spec"},
 }
-NO_ROWS = {"__init__.py", "spec.py", "registry.py", "quirk.py", "ability.py", "lookup.py"}
+NO_ROWS = {"__init__.py", "spec.py", "registry.py", "quirk.py", "ability.py", "family.py", "lookup.py"}
 PATHS = [path for path in product_files() if str(path.parent) in SHAPES and path.name not in NO_ROWS]
 
 

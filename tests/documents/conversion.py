@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from oneapi.dialects.canonical.losses import IGNORED, LOSSES, MAX_TOLD, REFUSED
+from oneapi.dialects.canonical.prompt import PAGE_TOKENS, PICTURE_TOKENS
 from oneapi.dialects.codec import CODECS, Codec
 from oneapi.providers.profiles.abilities import ABILITIES
 from oneapi.providers.profiles.ability import Ability
+from oneapi.providers.registry import PROVIDERS
 from services.edge.inference.carried import MAX_HEADER_BYTES
+from services.edge.tokenizer.estimate import MOST_BYTES
 
 PAGE = Path(__file__).parents[2] / "docs/conversion.md"
 
@@ -73,6 +76,19 @@ A token opens only for the account that it was given to, and goes back only to t
 It survives a change of the secret key for as long as the previous key is configured. In a request to a channel of the
 client's own format tokens are left out, which is the loss `reasoning_history`.
 
+## Counting tokens
+
+`POST /v1/messages/count_tokens` and `POST /v1/responses/input_tokens` take the bodies of their formats and tell how
+many tokens a model would read, for every model. Where the provider of the channel that the request would go to first
+has a call that counts ({{counters}}), it is asked, in the channel's
+format. Else, and when that call fails, the edge estimates: by OpenAI's vocabulary `o200k_base` and what is known of how
+other families' tokens compare, with {PICTURE_TOKENS:,} tokens for a picture and {PAGE_TOKENS:,} for a page of a PDF. An
+estimate has the response header `x-oneapi-estimate: 1`. What is beyond {MOST_BYTES // 2**20} MiB of text counts like
+the text before it.
+
+Nothing is reserved or charged, but a count is a request as far as the key's requests per minute, its concurrency and an
+account without credit are concerned. What the provider refuses to count is refused.
+
 ## What models can do
 
 A conversion takes for granted what current models of a format's own vendor can do, but for these. A row counts for the
@@ -96,7 +112,9 @@ def page() -> str:
     formats = "".join(_format(codec) for codec in CODECS.values())
     losses = "".join(f"| `{name}` | {text} |\n" for name, text in sorted(LOSSES.items()))
     refused = "".join(f"| `{name}` | {text} |\n" for name, text in sorted(REFUSED.items()))
-    return HEAD + formats + RULES + losses + REFUSALS + refused + REST + "".join(map(_ability, ABILITIES))
+    counters = ", ".join(f"`{name}`" for name, spec in sorted(PROVIDERS.items()) if spec.count_paths)
+    rest = REST.format(counters=counters)
+    return HEAD + formats + RULES + losses + REFUSALS + refused + rest + "".join(map(_ability, ABILITIES))
 
 
 def _format(codec: Codec) -> str:

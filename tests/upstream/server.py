@@ -48,6 +48,22 @@ class Upstream:
         finally:
             print(json.dumps(entry), file=self._record, flush=True)
 
+    async def count(self, request: web.Request) -> web.Response:
+        """How many tokens a request has: what the script says of its input."""
+        body = await request.json()
+        inner = body.get("generateContentRequest", body)
+        model = str(inner["model"]).removeprefix("models/")
+        script = read(model)
+        entry = {"path": request.path, "model": model, "headers": dict(request.headers), "body": body}
+        print(json.dumps({**entry, "status": script.status}), file=self._record, flush=True)
+        if script.status != 200:
+            error = wire.error_body(request.path.removesuffix("/count_tokens"), script.status)
+            return web.Response(status=script.status, body=error, content_type="application/json")
+        if inner is not body:
+            return web.json_response({"totalTokens": script.input})
+        told = {"object": "response.input_tokens"} if request.path.endswith("/input_tokens") else {}
+        return web.json_response({**told, "input_tokens": script.input})
+
     async def _play(
         self, request: web.Request, body: dict[str, Any], model: str, script: Script, entry: dict[str, Any]
     ) -> web.StreamResponse:
@@ -126,6 +142,8 @@ def application(record: TextIO) -> web.Application:
     for prefix in ("/v1", "/openai/v1", "/anthropic/v1"):
         for path in ("/chat/completions", "/responses", "/messages", "/embeddings"):
             app.router.add_post(prefix + path, upstream.answer)
+    for path in ("/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1beta/models/{model}:countTokens"):
+        app.router.add_post(path, upstream.count)
     app.router.add_get("/v1/models", models)
     return app
 

@@ -11,6 +11,7 @@ import msgspec
 
 from oneapi.providers.profiles.abilities import ABILITIES
 from oneapi.providers.profiles.openai_chat import QUIRKS
+from oneapi.providers.profiles.tokens import FAMILIES
 
 _MAX_KEPT = 4_096
 
@@ -49,3 +50,8 @@ def abilities(provider: str, dialect: str, model: str) -> Mapping[str, Any]:
         if row.concerns(provider, dialect, model):
             known |= row.can
     return known
+
+
+def tokens_of(model: str) -> tuple[int, int]:
+    """How many tokens the model's family makes of a hundred of the vocabulary's, and how many are about tools."""
+    return next(((row.percent, row.tools) for row in FAMILIES if row.models.search(model)), (100, 0))

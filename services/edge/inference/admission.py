@@ -60,6 +60,19 @@ class Admission:
             exchange.settler.finish(VOID)
             raise
 
+    async def admit_free(self, exchange: Exchange) -> router_pb2.Plan:
+        """The plan for a request that calls no model: it counts for the rates of its key, and reserves nothing.
+
+        Raises GatewayError as `admit` does, also for an account that could pay for no request.
+        """
+        exchange.offer = self._offer(exchange)
+        await self._reserve(exchange, _claim(exchange, Estimate(0, 0)))
+        try:
+            return await _answered(exchange, self._router.ask(_question(exchange)))
+        except BaseException:
+            exchange.settler.finish(VOID)
+            raise
+
     async def _reserve(self, exchange: Exchange, claim: Claim) -> None:
         hold = await self._money.begin(claim)
         exchange.settler = Settler(hold, exchange.caller.view, exchange.facts.model)

@@ -62,7 +62,7 @@ class Attempts:
         unable: GatewayError | None = None
         self._budget.enter()
         try:
-            for candidate, channel in self._candidates(exchange, plan):
+            for candidate, channel in self.candidates(exchange, plan):
                 if _used_up(exchange):
                     break
                 try:
@@ -92,7 +92,7 @@ class Attempts:
         raise error
 
     @staticmethod
-    def _candidates(exchange: Exchange, plan: router_pb2.Plan) -> Iterator[tuple[router_pb2.Candidate, Channel]]:
+    def candidates(exchange: Exchange, plan: router_pb2.Plan) -> Iterator[tuple[router_pb2.Candidate, Channel]]:
         """Those of the plan that are in the offer which was reserved for, in order.
 
         One without a price is none where a limit must hold.
@@ -205,13 +205,16 @@ def _used_up(exchange: Exchange) -> bool:
 
 
 async def _refusal(exchange: Exchange, answer: Answer, conversion: Conversion | None) -> GatewayError | None:
-    """The provider's own words where they may help the client."""
     if not 400 <= answer.status < 500:
         return None
-    body = await _start_of(answer)
+    return own_words(exchange, answer.status, await _start_of(answer), conversion)
+
+
+def own_words(exchange: Exchange, status: int, body: bytes, conversion: Conversion | None) -> GatewayError | None:
+    """The provider's own words of a refusal where they may help the client."""
     if conversion is None:
-        return read_refusal(answer.status, body)
-    told = conversion.refusal(answer.status, body)
+        return read_refusal(status, body)
+    told = conversion.refusal(status, body)
     return clean_refusal(told, fields=exchange.facts.raw) if told is not None else None
 
 

@@ -9,7 +9,10 @@ from oneapi.runtime import semconv
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """`name` is what receipts say, `serves` what a channel must offer, `operation` what traces say."""
+    """`name` is what receipts say, `serves` what a channel must offer, `operation` what traces say.
+
+    With `counts` a request's tokens are counted, and no model is called.
+    """
 
     path: bytes
     name: str
@@ -17,6 +20,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     dialect: str
     operation: str
     summary: str
+    counts: bool = False
 
 
 _ROWS = (
@@ -51,6 +55,24 @@ _ROWS = (
         "openai_embeddings",
         semconv.OPERATION_EMBEDDINGS,
         "Embeddings, as in OpenAI's API",
+    ),
+    Endpoint(
+        b"/v1/messages/count_tokens",
+        "count_tokens",
+        "chat",
+        "anthropic_messages",
+        semconv.OPERATION_COUNT,
+        "How many tokens a message has, as in Anthropic's API",
+        counts=True,
+    ),
+    Endpoint(
+        b"/v1/responses/input_tokens",
+        "input_tokens",
+        "chat",
+        "openai_responses",
+        semconv.OPERATION_COUNT,
+        "How many tokens a response's input has, as in OpenAI's API",
+        counts=True,
     ),
 )
 ENDPOINTS = {row.path: row for row in _ROWS}

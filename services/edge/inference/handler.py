@@ -24,6 +24,7 @@ from services.edge.authentication import Authenticator
 from services.edge.deadlines import Deadlines
 from services.edge.inference import settling
 from services.edge.inference.admission import Admission, longest_s
+from services.edge.inference.counting import Counting
 from services.edge.inference.endpoints import Endpoint
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Reason
@@ -50,6 +51,7 @@ class Inference:
         authenticator: Authenticator,
         admission: Admission,
         relay: Relay,
+        counting: Counting,
         sampler: HeadSampler,
         load: Load,
         body_limit: int,
@@ -58,6 +60,7 @@ class Inference:
         self._authenticator = authenticator
         self._admission = admission
         self._relay = relay
+        self._counting = counting
         self._sampler = sampler
         self._load = load
         self._body_limit = body_limit
@@ -99,11 +102,14 @@ class Inference:
         exchange.body = await read_body(receive, head.content_length, self._body_limit)
         since_s = self._load.wait()
         try:
+            if exchange.endpoint.counts:
+                self._counting.complete(exchange)
             facts = exchange.facts = exchange.dialect.inspect(exchange.body)
             check_links(facts.raw, allow_private=self._allow_private)
             if exchange.account.id != OPERATOR_ACCOUNT_ID:
                 check_references(facts.raw)
-            plan = await self._admission.admit(exchange)
+            admit = self._admission.admit_free if exchange.endpoint.counts else self._admission.admit
+            plan = await admit(exchange)
         finally:
             self._load.proceed(since_s)
         client = exchange.client
@@ -114,7 +120,7 @@ class Inference:
             if client.gone:
                 client.on_gone()
         try:
-            await self._relay.run(exchange, plan)
+            await (self._counting if exchange.endpoint.counts else self._relay).run(exchange, plan)
         finally:
             client.on_gone = None
             deadlines.remove(exchange.interruption)

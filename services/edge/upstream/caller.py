@@ -27,7 +27,10 @@ _RELAYED_TO = {
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call to make. `relayed` are the client's headers that may travel; `traceparent` is "" when unsampled."""
+    """One call to make. `relayed` are the client's headers that may travel; `traceparent` is "" when unsampled.
+
+    With `counts` the body's tokens are to be counted, and nothing answered.
+    """
 
     dialect: str
     upstream_model: str
@@ -36,6 +39,7 @@ class Call(msgspec.Struct, frozen=True):
     relayed: tuple[tuple[str, str], ...]
     traceparent: str
     request_id: str
+    counts: bool = False
 
 
 class Caller(Protocol):
@@ -71,7 +75,9 @@ class HttpCaller:
 
     async def call(self, target: Target, call: Call) -> Answer:
         """See `Caller`."""
-        prepared = self._targets.prepared(target, call.dialect, call.upstream_model, stream=call.stream)
+        prepared = self._targets.prepared(
+            target, call.dialect, call.upstream_model, stream=call.stream, counts=call.counts
+        )
         head = _head(prepared, target, call)
         first_byte_s = target.stream_first_byte_s if call.stream else target.whole_first_byte_s
         place, body = prepared.place, call.body

@@ -40,7 +40,7 @@ class Target(msgspec.Struct):
     stream_first_byte_s: float
     whole_first_byte_s: float
     idle_s: float
-    prepared: dict[tuple[str, str, bool], Prepared]
+    prepared: dict[tuple[str, str, bool, bool], Prepared]
 
 
 class Targets:
@@ -62,20 +62,25 @@ class Targets:
         """The channel has changed or is gone."""
         self._kept.pop(channel_id, None)
 
-    def prepared(self, target: Target, dialect: str, upstream_model: str, *, stream: bool) -> Prepared:
-        """A call where this dialect is spoken there. Raises UpstreamFailure when that place must not be called."""
-        found = target.prepared.get((dialect, upstream_model, stream))
+    def prepared(
+        self, target: Target, dialect: str, upstream_model: str, *, stream: bool, counts: bool = False
+    ) -> Prepared:
+        """A call where this dialect is spoken there, or its requests' tokens are counted.
+
+        Raises UpstreamFailure when that place must not be called.
+        """
+        found = target.prepared.get((dialect, upstream_model, stream, counts))
         if found is not None:
             return found
         base_url = target.channel.base_url or target.spec.default_base_url
         try:
-            checked = check_url(target.spec.url(base_url, dialect, upstream_model, stream=stream), self._allow_private)
-            found = prepare(checked, target.headers[dialect].items())
+            url = target.spec.url(base_url, dialect, upstream_model, stream=stream, counts=counts)
+            found = prepare(check_url(url, self._allow_private), target.headers[dialect].items())
         except (EgressRefused, ValueError) as refused:
             fields = {"channel_id": target.channel.id, "why": str(refused)}
             logger.warning("a channel can't be called", extra={"fields": fields})
             raise unusable("unusable URL or headers") from None
-        target.prepared[dialect, upstream_model, stream] = found
+        target.prepared[dialect, upstream_model, stream, counts] = found
         return found
 
     def _make(self, channel: Channel) -> Target:

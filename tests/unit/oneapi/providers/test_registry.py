@@ -3,6 +3,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from oneapi.dialects.counting import UPSTREAM_COUNTS
 from oneapi.dialects.registry import DIALECTS
 from oneapi.providers.registry import PROVIDERS
 from oneapi.providers.spec import ProviderSpec
@@ -43,6 +44,23 @@ def test_there_are_the_vendors_that_people_look_for() -> None:
     assert len(WITH_ADDRESS) >= 60
     assert {"openrouter", "deepseek", "groq", "xai", "mistral", "together", "fireworks", "perplexity"} <= set(PROVIDERS)
     assert PROVIDERS["gemini"].dialects == ("gemini_generate",)
+
+
+def test_who_counts_has_a_place_for_it() -> None:
+    found = {
+        (name, dialect): spec.url(spec.default_base_url or "https://x", dialect, "m", counts=True)
+        for name, spec in PROVIDERS.items()
+        for dialect in spec.count_paths
+    }
+    assert found == {
+        ("openai", "openai_responses"): "https://api.openai.com/v1/responses/input_tokens",
+        ("anthropic", "anthropic_messages"): "https://api.anthropic.com/v1/messages/count_tokens",
+        ("anthropic-compatible", "anthropic_messages"): "https://x/v1/messages/count_tokens",
+        ("gemini", "gemini_generate"): "https://generativelanguage.googleapis.com/v1beta/models/m:countTokens",
+    }
+    assert {dialect for _, dialect in found} <= set(UPSTREAM_COUNTS)
+    with pytest.raises(ValueError, match="openai_chat"):
+        PROVIDERS["openai"].url("https://x", "openai_chat", "m", counts=True)
 
 
 def place(name: str, dialect: str, base_url: str = "") -> str:

@@ -16,7 +16,7 @@ from services.edge.inference.carried import Carried, loss_header
 from services.edge.inference.endpoints import ENDPOINTS
 from services.edge.inference.exchange import Exchange
 
-PATHS = {endpoint.dialect: endpoint for endpoint in ENDPOINTS.values()}
+PATHS = {endpoint.dialect: endpoint for endpoint in ENDPOINTS.values() if not endpoint.counts}
 CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
 STATE = "the provider's own"
 THOUGHT = {
