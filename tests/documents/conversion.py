@@ -76,6 +76,13 @@ A token opens only for the account that it was given to, and goes back only to t
 It survives a change of the secret key for as long as the previous key is configured. In a request to a channel of the
 client's own format tokens are left out, which is the loss `reasoning_history`.
 
+## Bodies at another format's address
+
+A body that is unmistakably of another of these formats than its address is answered as if it had come to that one's:
+`input` without `messages` is Responses'; `max_tokens` with `system`, `stop_sequences` or tools with `input_schema` is
+Messages'; settings, roles and tools that only Chat Completions has are Chat's. Errors are in the body's format, too.
+Any other body is what its address says.
+
 ## Counting tokens
 
 `POST /v1/messages/count_tokens` and `POST /v1/responses/input_tokens` take the bodies of their formats and tell how

@@ -76,3 +76,5 @@ _ROWS = (
     ),
 )
 ENDPOINTS = {row.path: row for row in _ROWS}
+CONVERSATIONS = {row.dialect: row for row in _ROWS if row.serves == "chat" and not row.counts}
+"""Where each format of conversations is at home."""

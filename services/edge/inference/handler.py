@@ -7,10 +7,13 @@ is done.
 import functools
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from oneapi.catalog.types import OPERATOR_ACCOUNT_ID
 from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.recognition import is_foreign, spoken
 from oneapi.dialects.registry import DIALECTS
+from oneapi.dialects.request import RequestFacts, decode
 from oneapi.runtime import semconv
 from oneapi.runtime.asgi import Receive, Scope, Send
 from oneapi.runtime.door.body import read_body
@@ -25,7 +28,7 @@ from services.edge.deadlines import Deadlines
 from services.edge.inference import settling
 from services.edge.inference.admission import Admission, longest_s
 from services.edge.inference.counting import Counting
-from services.edge.inference.endpoints import Endpoint
+from services.edge.inference.endpoints import CONVERSATIONS, Endpoint
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Reason
 from services.edge.inference.links import check_links
@@ -40,6 +43,7 @@ _requests = functools.cache(REQUESTS.labels)
 SECONDS = histogram(semconv.METRIC_REQUEST_SECONDS, "From a request's arrival to its end")
 OVERHEAD = histogram(semconv.METRIC_OVERHEAD_SECONDS, "From a request's arrival to the call of a provider")
 JSON_TYPE = b"application/json"
+_NO_JSON = frozenset({"invalid_json", "json_too_complex"})
 
 
 class Inference:
@@ -85,7 +89,7 @@ class Inference:
         except GatewayError as error:
             status = error.status
             timing = (b"server-timing", exchange.timing.header())
-            await send_error(send, endpoint.path, error, arrival.request_id, more=(timing,))
+            await send_error(send, exchange.endpoint.path, error, arrival.request_id, more=(timing,))
         finally:
             self._open.discard(exchange)
             self._count(exchange, status)
@@ -104,7 +108,7 @@ class Inference:
         try:
             if exchange.endpoint.counts:
                 self._counting.complete(exchange)
-            facts = exchange.facts = exchange.dialect.inspect(exchange.body)
+            facts = exchange.facts = _inspected(exchange)
             check_links(facts.raw, allow_private=self._allow_private)
             if exchange.account.id != OPERATOR_ACCOUNT_ID:
                 check_references(facts.raw)
@@ -146,6 +150,28 @@ class Inference:
         if trace.recording:
             trace.add(_attributes(exchange, status))
             trace.end(error=str(status) if status >= 500 else "")
+
+
+def _inspected(exchange: Exchange) -> RequestFacts:
+    """The facts, as the format has them that the body is written in. Raises GatewayError 400."""
+    try:
+        facts = exchange.dialect.inspect(exchange.body)
+    except GatewayError as refused:
+        if refused.code in _NO_JSON or exchange.endpoint.counts or not _moved(exchange, decode(exchange.body)):
+            raise
+        return exchange.dialect.inspect(exchange.body)
+    if is_foreign(exchange.dialect.name, facts.raw) and not exchange.endpoint.counts and _moved(exchange, facts.raw):
+        return exchange.dialect.inspect(exchange.body)
+    return facts
+
+
+def _moved(exchange: Exchange, raw: Mapping[str, Any]) -> bool:
+    """Whether the body is of another format; if so the exchange goes on as if it had come to that one's address."""
+    found = CONVERSATIONS.get(spoken(exchange.dialect.name, raw))
+    if found is None or found is exchange.endpoint:
+        return False
+    exchange.endpoint, exchange.dialect = found, DIALECTS[found.dialect]
+    return True
 
 
 def _strict(value: str) -> bool:
