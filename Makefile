@@ -12,7 +12,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-replicas test-faults test-holes test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
+.PHONY: help run test test-all test-clients test-replicas test-faults test-holes test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -24,11 +24,15 @@ test: venv-test static ## every test that fits in 15 minutes on two cores
 	@$(PYTEST) $(PARALLEL) --ignore=tests/replicas --ignore=tests/faults/test_short_run.py
 	@$(MAKE) --no-print-directory test-replicas
 
-test-all: test test-faults test-holes test-fuzz test-image test-containers ## that, and the long ones
+test-all: test test-clients test-faults test-holes test-fuzz test-image test-containers ## that, and the long ones
 
 # A dozen processes each, and nothing beside them.
 test-replicas: venv-test ## of these: several replicas of each service, and parts that are gone; a short run under faults
 	@$(PYTEST) -q tests/replicas tests/faults/test_short_run.py
+
+# CLIENTS="Codex pydantic": those whose names contain one of these. Installed under .clients/, from their own locks.
+test-clients: venv-test ## SDKs, agent libraries, Claude Code and Codex against every upstream format; needs npm
+	@$(BIN)/python -m tests.clients $(CLIENTS)
 
 # Every directed fault and crash point, a bus of three nodes, every planted bug, then random faults from three seeds.
 # SEED=n: that seed and no more.
@@ -72,7 +76,7 @@ test-fuzz: venv-test ## 200,000 generated and broken inputs: parsers in process,
 
 audit: venv-test ## are there known vulnerabilities in what the locks pin? Asks the package index
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		$(foreach lock,$(wildcard requirements*.lock),-r $(lock))
+		$(foreach lock,$(wildcard requirements*.lock tests/clients/python/*.lock),-r $(lock))
 
 SBOM ?= build/sbom.cdx.json
 
@@ -120,6 +124,7 @@ lock: venv-run ## compute the locks from pyproject.toml anew
 	@set -e; compile='$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --no-annotate --no-header -q'; \
 	$$compile pyproject.toml --group stack --group dev -o requirements-dev.lock; \
 	$$compile pyproject.toml -c requirements-dev.lock -o requirements.lock; \
+	$$compile tests/clients/python/requirements.in -o tests/clients/python/requirements.lock; \
 	$$compile --no-deps --group stack -c requirements-dev.lock -o requirements-stack.lock; \
 	printf 'setuptools\nuv\n' | $$compile - -c requirements-dev.lock -o requirements-build.lock
 

@@ -13,7 +13,11 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.architecture.sources import ROOT
 
-LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
+CLIENTS = ROOT / "tests/clients"
+LOCKS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (*ROOT.glob("requirements*.lock"), *(CLIENTS / "python").glob("requirements.lock"))
+)
 # Written so that this file names none of them either.
 INDEXES = re.compile(
     r"pypi\.(?:org|python)|python" r"hosted\.org|test\.pypi|--(?:extra-)?index-url|--find-links|--trusted-host"
@@ -46,6 +50,18 @@ def test_every_requirement_is_pinned_by_hash(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert len(list(requirements(text))) >= 2
     assert problems(text) == []
+
+
+def test_every_npm_package_is_pinned_by_hash() -> None:
+    lock = json.loads((CLIENTS / "node/package-lock.json").read_text())
+    asked = json.loads((CLIENTS / "node/package.json").read_text())
+    own = lock["packages"].pop("")
+    assert own["dependencies"] == asked["dependencies"]
+    assert own["optionalDependencies"] == asked["optionalDependencies"]
+    assert all(re.fullmatch(r"[0-9.]+", version) for version in asked["dependencies"].values())
+    for name, package in lock["packages"].items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Answers that call a tool, in each dialect, as providers send them.
 
-The arguments are always those of `ARGUMENTS`, in two pieces where they are streamed.
+The first tool is called with `ARGUMENTS`; one that runs commands is called instead of it, with a command that says
+`RAN`. Arguments come in two pieces where they are streamed.
 """
 
 import json
@@ -10,26 +11,43 @@ from tests.upstream import wire
 from tests.upstream.script import Script
 
 ARGUMENTS = '{"city":"Paris"}'
-PIECES = (ARGUMENTS[:8], ARGUMENTS[8:])
+RAN = "it is 42"
+_COMMAND = "echo it is $((40 + 2))"
+_SHELLS = {
+    "Bash": {"command": _COMMAND, "description": "Says a number"},
+    "exec_command": {"cmd": _COMMAND},
+    "shell_command": {"command": _COMMAND},
+    "shell": {"command": ["bash", "-c", _COMMAND]},
+}
+"""Tools of coding agents that run commands, and how each is called."""
 CALL_ID = "call_up1"
 _RESULTS = ('"role": "tool"', '"function_call_output"', '"tool_result"')
 
 
 def wanted(path: str, body: dict[str, Any]) -> str:
-    """The tool to call: the first one that is offered, as long as no call has its result."""
+    """The tool to call: one that runs commands, else the first one that is offered; none when a call has its result."""
     tools = body.get("tools") or []
     said = json.dumps(body.get("messages") or body.get("input"))
     if not tools or any(mark in said for mark in _RESULTS):
         return ""
-    first = tools[0]
-    return str((first["function"] if path.endswith("/chat/completions") else first)["name"])
+    names = [(tool.get("function") if path.endswith("/chat/completions") else tool).get("name", "") for tool in tools]
+    return next((str(name) for name in names if name in _SHELLS), str(names[0]))
+
+
+def _arguments(tool: str) -> str:
+    return json.dumps(_SHELLS[tool]) if tool in _SHELLS else ARGUMENTS
+
+
+def _pieces(tool: str) -> tuple[str, str]:
+    arguments = _arguments(tool)
+    return arguments[:8], arguments[8:]
 
 
 def whole(path: str, model: str, s: Script, tool: str) -> bytes:
     """The whole answer."""
     if path.endswith("/chat/completions"):
         body = json.loads(wire.chat_body(model, s))
-        function = {"name": tool, "arguments": ARGUMENTS}
+        function = {"name": tool, "arguments": _arguments(tool)}
         body["choices"][0]["message"] |= {
             "content": None,
             "tool_calls": [{"id": CALL_ID, "type": "function", "function": function}],
@@ -37,10 +55,10 @@ def whole(path: str, model: str, s: Script, tool: str) -> bytes:
         body["choices"][0]["finish_reason"] = "tool_calls"
     elif path.endswith("/responses"):
         body = json.loads(wire.responses_body(model, s))
-        body["output"] = [_item(tool, ARGUMENTS, "completed")]
+        body["output"] = [_item(tool, _arguments(tool), "completed")]
     else:
         body = json.loads(wire.messages_body(model, s))
-        body["content"] = [{"type": "tool_use", "id": CALL_ID, "name": tool, "input": json.loads(ARGUMENTS)}]
+        body["content"] = [{"type": "tool_use", "id": CALL_ID, "name": tool, "input": json.loads(_arguments(tool))}]
         body["stop_reason"] = "tool_use"
     return json.dumps(body).encode()
 
@@ -61,7 +79,7 @@ def _chat(model: str, s: Script, tool: str) -> list[bytes]:
     function = {"name": tool, "arguments": ""}
     opening = {"index": 0, "id": CALL_ID, "type": "function", "function": function}
     chunks = [chunk({"role": "assistant", "content": None, "tool_calls": [opening]})]
-    chunks += [chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}) for piece in PIECES]
+    chunks += [chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}) for piece in _pieces(tool)]
     chunks.append(chunk({}, "tool_calls"))
     chunks.append(wire.data({**head, "choices": [], "usage": wire.chat_usage(s)}))
     return [*chunks, b"data: [DONE]\n\n"]
@@ -80,14 +98,14 @@ def _item(tool: str, arguments: str, status: str) -> dict[str, Any]:
 
 def _responses(model: str, s: Script, tool: str) -> list[bytes]:
     begun = wire.response(model, s, "in_progress")
-    ended = {**wire.response(model, s, "completed"), "output": [_item(tool, ARGUMENTS, "completed")]}
+    ended = {**wire.response(model, s, "completed"), "output": [_item(tool, _arguments(tool), "completed")]}
     where = {"item_id": "fc_up1", "output_index": 0}
     events: list[tuple[str, dict[str, Any]]] = [
         ("response.created", {"response": begun}),
         ("response.output_item.added", {"output_index": 0, "item": _item(tool, "", "in_progress")}),
-        *(("response.function_call_arguments.delta", {**where, "delta": piece}) for piece in PIECES),
-        ("response.function_call_arguments.done", {**where, "arguments": ARGUMENTS}),
-        ("response.output_item.done", {"output_index": 0, "item": _item(tool, ARGUMENTS, "completed")}),
+        *(("response.function_call_arguments.delta", {**where, "delta": piece}) for piece in _pieces(tool)),
+        ("response.function_call_arguments.done", {**where, "arguments": _arguments(tool)}),
+        ("response.output_item.done", {"output_index": 0, "item": _item(tool, _arguments(tool), "completed")}),
         ("response.completed", {"response": ended}),
     ]
     return [wire.event(name, {"sequence_number": i, **value}) for i, (name, value) in enumerate(events)]
@@ -105,7 +123,7 @@ def _messages(model: str, s: Script, tool: str) -> list[bytes]:
             wire.event(
                 "content_block_delta", {"index": 0, "delta": {"type": "input_json_delta", "partial_json": piece}}
             )
-            for piece in PIECES
+            for piece in _pieces(tool)
         ),
         wire.event("content_block_stop", {"index": 0}),
         wire.event("message_delta", finish),

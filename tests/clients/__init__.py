@@ -1,0 +1,1 @@
+"""Clients that people use, each against every upstream format, over a whole gateway."""
