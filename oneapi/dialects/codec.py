@@ -1,5 +1,7 @@
 """What a conversation format offers to conversions: one row each, so that a new format is one row.
 
+These are the formats that clients speak, and upstreams too; `oneapi.dialects.upstreams` has those of upstreams alone.
+
 The stream classes are documented by their protocols. It must not know how anything is converted.
 """
 
@@ -19,6 +21,7 @@ from oneapi.dialects.canonical.requests import Request
 from oneapi.dialects.canonical.responses import Response
 from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.framing import Framing
 from oneapi.dialects.gemini_generate import answer as gemini_answer
 from oneapi.dialects.gemini_generate import conversation as gemini_conversation
 from oneapi.dialects.gemini_generate import errors as gemini_errors
@@ -34,6 +37,7 @@ from oneapi.dialects.openai_responses import answer as responses_answer
 from oneapi.dialects.openai_responses import conversation as responses_conversation
 from oneapi.dialects.openai_responses.stream_decoder import ResponsesDecoder
 from oneapi.dialects.openai_responses.stream_encoder import ResponsesEncoder
+from oneapi.dialects.sse_framing import SseFraming
 from oneapi.dialects.usage import Usage
 
 
@@ -61,26 +65,33 @@ class StreamEncoder(Protocol):
     def fail(self, error: GatewayError, request_id: str) -> bytes: ...
 
 
-class Codec(msgspec.Struct, frozen=True, kw_only=True):
-    """One conversation format. `namespaces` and `custom_tools` say that it has them itself.
+class UpstreamCodec(msgspec.Struct, frozen=True, kw_only=True):
+    """One format that upstreams speak. `namespaces` and `custom_tools` say that it has them itself.
 
     `stop_limit` is how many stop sequences it takes; `json_object` that it can ask for JSON without a schema;
-    `comments` that its clients pass over comments in a stream.
+    `schema_beside_tools` that output by a schema and tools may be asked together.
     """
 
     name: str
-    decode_request: Callable[[dict[str, Any], Seal], Request]
     encode_request: Callable[[Request, Sending], dict[str, Any]]
     decode_response: Callable[[dict[str, Any]], Response]
-    encode_response: Callable[[Response, Answering], dict[str, Any]]
     stream_decoder: Callable[[], StreamDecoder]
-    stream_encoder: Callable[[Answering], StreamEncoder]
     decode_error: Callable[[int, bytes], GatewayError | None]
+    framing: Callable[[], Framing] = SseFraming
     namespaces: bool = False
     custom_tools: bool = False
     stop_limit: int
     json_object: bool = True
+    schema_beside_tools: bool = True
     tool_name_limit: int = 64
+
+
+class Codec(UpstreamCodec, frozen=True, kw_only=True):
+    """One format that clients speak as well. `comments`: they pass over comments in a stream."""
+
+    decode_request: Callable[[dict[str, Any], Seal], Request]
+    encode_response: Callable[[Response, Answering], dict[str, Any]]
+    stream_encoder: Callable[[Answering], StreamEncoder]
     comments: bool = True
 
 

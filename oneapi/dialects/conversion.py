@@ -33,11 +33,11 @@ from oneapi.dialects.canonical.stopping import Stopping, stopped
 from oneapi.dialects.canonical.turns import check_pairs
 from oneapi.dialects.codec import CODECS, StreamDecoder, StreamEncoder
 from oneapi.dialects.errors import GatewayError
+from oneapi.dialects.framing import Framing
 from oneapi.dialects.meter import MALFORMED, StreamMeter
 from oneapi.dialects.registry import DIALECTS
 from oneapi.dialects.request import refuse
-from oneapi.dialects.sse import MAX_LINE_BYTES, SseTooLarge, read_event
-from oneapi.dialects.sse import Event as SseEvent
+from oneapi.dialects.upstreams import UPSTREAMS
 from oneapi.dialects.usage import UNREADABLE, Usage
 
 KEEP_ALIVE = b": keepalive\n\n"
@@ -74,7 +74,7 @@ class Converted(msgspec.Struct, frozen=True):
 
 def upstream_dialects(client: str) -> tuple[str, ...]:
     """The formats that requests in the client's can be served in: its own, then those it can be converted to."""
-    return (client, *(name for name in CODECS if name != client)) if client in CODECS else (client,)
+    return (client, *(name for name in UPSTREAMS if name != client)) if client in CODECS else (client,)
 
 
 def read_request(dialect: str, raw: dict[str, Any], secret: bytes, previous: Sequence[bytes] = ()) -> ClientRequest:
@@ -110,7 +110,7 @@ class Conversion:
         strict: bool = False,
     ) -> None:
         self._asked = asked
-        self._client, self._upstream = CODECS[asked.dialect], CODECS[upstream.dialect]
+        self._client, self._upstream = CODECS[asked.dialect], UPSTREAMS[upstream.dialect]
         self._losses = Losses()
         seal = Seal(secret, upstream.origin)
         self._answering = Answering(seed, created, seal, asked.request, asked.raw, self._losses, prompt_tokens)
@@ -138,7 +138,9 @@ class Conversion:
         if len(request.stop) > codec.stop_limit:
             self._stops = request.stop
         if request.output is not None and (
-            not profile.native_schema or (request.output.schema is None and not codec.json_object)
+            not profile.native_schema
+            or (request.output.schema is None and not codec.json_object)
+            or (request.tools and not codec.schema_beside_tools)
         ):
             request, self._json_tool = json_tool.with_tool(request), True
         custom = codec.custom_tools or profile.custom_tools
@@ -199,7 +201,8 @@ class Conversion:
         steps.append(Order())
         encoder = self._client.stream_encoder(self._answering)
         keep_alive = KEEP_ALIVE if self._client.comments else b""
-        return StreamConverter(self._upstream.stream_decoder(), steps, encoder, stopping, keep_alive)
+        framing, decoder = self._upstream.framing(), self._upstream.stream_decoder()
+        return StreamConverter(framing, decoder, steps, encoder, stopping, keep_alive)
 
     def refusal(self, status: int, body: bytes) -> GatewayError | None:
         """The upstream's own error: its words are neither cleaned nor judged. None when there is none in the body."""
@@ -221,6 +224,7 @@ class StreamConverter(StreamMeter):
 
     def __init__(
         self,
+        framing: Framing,
         decoder: StreamDecoder,
         steps: Sequence[Step],
         encoder: StreamEncoder,
@@ -228,6 +232,7 @@ class StreamConverter(StreamMeter):
         keep_alive: bytes,
     ) -> None:
         super().__init__()
+        self._framing = framing
         self._decoder = decoder
         self._steps = steps
         self._encoder = encoder
@@ -248,60 +253,29 @@ class StreamConverter(StreamMeter):
         """What goes to the client of what has arrived. Never raises for what an upstream sends."""
         if self.error is not None or self.finished:
             return b""
-        if self._pending or data[-2:] != b"\n\n" or b"\r" in data or len(data) > MAX_LINE_BYTES:
-            return self._feed_parts(data)
-        return self._feed_whole(data)
+        return self._convert_all(self._framing.feed(data))
 
     def end(self) -> bytes:
         """The upstream's stream is over: what still goes to the client."""
         if self.error is not None or self.finished:
             return b""
-        try:
-            left = self._convert_all(self._splitter.end())
-        except SseTooLarge:
-            self.error = MALFORMED
-            return b""
+        left = self._convert_all(self._framing.end())
         return left if self.finished or self.error is not None else left + self._take(self._decoder.end())
 
-    def _feed_whole(self, data: bytes) -> bytes:
-        # The hot path: whole events in the usual form.
+    def _convert_all(self, events: list[bytes]) -> bytes:
+        if len(events) == 1 and not self._framing.broken:
+            return self._convert(events[0])
         out = bytearray()
-        for block in data[:-2].split(b"\n\n"):
-            if block[:6] == b"data: " and b"\n" not in block:
-                out += self._convert(block[6:])
-            elif block[:7] == b"event: " and (at := block.find(b"\ndata: ")) > 0 and block.count(b"\n") == 1:
-                out += self._convert(block[at + 7 :])
-            else:
-                out += self._convert_event(read_event(block, block))
+        for data in events:
+            out += self._convert(data)
             if self.error is not None or self.finished:
-                break
-        return bytes(out)
-
-    def _feed_parts(self, data: bytes) -> bytes:
-        try:
-            events = self._splitter.feed(data)
-        except SseTooLarge:
+                return bytes(out)
+        if self._framing.broken:
             self.error = MALFORMED
-            return b""
-        self._pending = self._splitter.pending > 0
-        return self._convert_all(events)
-
-    def _convert_all(self, events: list[SseEvent]) -> bytes:
-        out = bytearray()
-        for event in events:
-            out += self._convert_event(event)
-            if self.error is not None or self.finished:
-                break
         return bytes(out)
-
-    def _convert_event(self, event: SseEvent) -> bytes:
-        data = event.data.strip()
-        if data:
-            return self._convert(data)
-        return b"" if event.has_data or not event.raw.startswith(b":") else self._keep_alive
 
     def _convert(self, data: bytes) -> bytes:
-        if len(data) < _MAX_PING_BYTES and (b'"ping"' in data or b'"keepalive"' in data):
+        if len(data) < _MAX_PING_BYTES and (not data or b'"ping"' in data or b'"keepalive"' in data):
             return self._keep_alive
         try:
             events = self._decoder.read(data)
@@ -309,11 +283,6 @@ class StreamConverter(StreamMeter):
             self.error = MALFORMED
             return b""
         return self._take(events)
-
-    def read(self, data: bytes) -> bool:
-        """See `StreamMeter`; whole events are converted by `feed`, so nothing goes on as it is."""
-        self._convert(data)
-        return False
 
     def _take(self, events: list[Event]) -> bytes:
         """Counts the events and writes them. Those that came with an error only tell what was used."""

@@ -1,6 +1,6 @@
 """What every dialect's stream meter has in common: whole events in, countable facts out, bytes on to the client.
 
-A meter watches one stream. Rules:
+A meter watches one stream. Rules of those whose bytes go on as they came:
 
 1. Bytes go on unchanged and in one piece unless the dialect drops an event (`read` returns False). An event with empty
    data is dropped: it says nothing, and every SDK fails on it.
@@ -29,18 +29,12 @@ class StreamMeter(abc.ABC):
     message of an upstream's error event.
     """
 
-    def __init__(self, *, forward_usage: bool = True) -> None:
+    def __init__(self) -> None:
         self.usage: Usage | None = None
         self.text_bytes = 0
         self.started = False
         self.finished = False
         self.error: tuple[str, str] | None = None
-        self._forward_usage = forward_usage
-        self._splitter = Splitter()
-        # The first event goes the long way: a byte order mark may stand before it.
-        self._pending = True
-        self._complete = False
-        """What has come is a whole answer, should the stream end here without the dialect's own end."""
 
     @property
     def cut(self) -> bool:
@@ -52,8 +46,39 @@ class StreamMeter(abc.ABC):
         """Input buckets that are known before the usage is, for a stream that breaks in between."""
         return {}
 
+    @abc.abstractmethod
     def feed(self, data: bytes) -> bytes:
         """What may go on to the client of what has arrived. Never raises for what an upstream sends."""
+
+    @abc.abstractmethod
+    def end(self) -> bytes:
+        """The upstream's stream is over: what may still go on."""
+
+    @abc.abstractmethod
+    def finish_bytes(self, error: GatewayError, request_id: str = "") -> bytes:
+        """The dialect's error event, which ends a stream that broke."""
+
+    def saw(self, text: object) -> None:
+        """Content went on."""
+        if isinstance(text, str) and text:
+            self.started = True
+            self.text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+class SseMeter(StreamMeter):
+    """A meter of server-sent events, which go on as they came."""
+
+    def __init__(self, *, forward_usage: bool = True) -> None:
+        super().__init__()
+        self._forward_usage = forward_usage
+        self._splitter = Splitter()
+        # The first event goes the long way: a byte order mark may stand before it.
+        self._pending = True
+        self._complete = False
+        """What has come is a whole answer, should the stream end here without the dialect's own end."""
+
+    def feed(self, data: bytes) -> bytes:
+        """See `StreamMeter`."""
         if self.error is not None:
             return b""
         if self._pending or data[-2:] != b"\n\n" or b"\r" in data or len(data) > MAX_LINE_BYTES:
@@ -61,7 +86,7 @@ class StreamMeter(abc.ABC):
         return self._feed_whole(data)
 
     def end(self) -> bytes:
-        """The upstream's stream is over: what may still go on."""
+        """See `StreamMeter`."""
         if self.error is not None:
             return b""
         try:
@@ -130,16 +155,6 @@ class StreamMeter(abc.ABC):
 
         Data that can't be decoded raise msgspec.MsgspecError before anything is counted.
         """
-
-    @abc.abstractmethod
-    def finish_bytes(self, error: GatewayError, request_id: str = "") -> bytes:
-        """The dialect's error event, which ends a stream that broke."""
-
-    def saw(self, text: object) -> None:
-        """Content went on."""
-        if isinstance(text, str) and text:
-            self.started = True
-            self.text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _event(block: bytes) -> Event:

@@ -13,7 +13,7 @@ import msgspec
 from oneapi.dialects.anthropic_messages.errors import error_value
 from oneapi.dialects.anthropic_messages.usage import buckets
 from oneapi.dialects.errors import GatewayError
-from oneapi.dialects.meter import UNNAMED_ERROR, StreamMeter
+from oneapi.dialects.meter import UNNAMED_ERROR, SseMeter
 from oneapi.dialects.usage import Usage
 
 
@@ -36,7 +36,7 @@ class _Event(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(_Event)
 
 
-class MessagesMeter(StreamMeter):
+class MessagesMeter(SseMeter):
     """Meters one stream of events. Until `message_delta` the output is not told, only begun."""
 
     def __init__(self, *, forward_usage: bool = True) -> None:

@@ -14,7 +14,7 @@ from oneapi.dialects.canonical.reading import member, objects, string
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.gemini_generate.errors import error_body
 from oneapi.dialects.gemini_generate.usage import buckets, searches
-from oneapi.dialects.meter import UNNAMED_ERROR, StreamMeter
+from oneapi.dialects.meter import UNNAMED_ERROR, SseMeter
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -37,7 +37,7 @@ def code_and_message(error: Any) -> tuple[str, str]:
     return str(status or UNNAMED_ERROR), string(member(error, "message"))
 
 
-class GeminiMeter(StreamMeter):
+class GeminiMeter(SseMeter):
     """Meters one stream of answers."""
 
     def __init__(self, *, forward_usage: bool = True) -> None:

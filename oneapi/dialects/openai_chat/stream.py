@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from oneapi.dialects.errors import GatewayError
-from oneapi.dialects.meter import UNNAMED_ERROR, StreamMeter
+from oneapi.dialects.meter import UNNAMED_ERROR, SseMeter
 from oneapi.dialects.openai_chat.usage import buckets
 from oneapi.dialects.openai_errors import error_object
 
@@ -56,7 +56,7 @@ class _Chunk(msgspec.Struct, gc=False):
 _decoder = msgspec.json.Decoder(_Chunk)
 
 
-class ChatMeter(StreamMeter):
+class ChatMeter(SseMeter):
     """Meters one stream of chunks."""
 
     def read(self, data: bytes) -> bool:

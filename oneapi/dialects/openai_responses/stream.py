@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from oneapi.dialects.errors import GatewayError
-from oneapi.dialects.meter import UNNAMED_ERROR, StreamMeter
+from oneapi.dialects.meter import UNNAMED_ERROR, SseMeter
 from oneapi.dialects.openai_errors import error_object
 from oneapi.dialects.openai_responses.items import content_bytes
 from oneapi.dialects.openai_responses.usage import read_usage
@@ -51,7 +51,7 @@ _decoder = msgspec.json.Decoder(_Event)
 _failed_decoder = msgspec.json.Decoder(_Failed)
 
 
-class ResponsesMeter(StreamMeter):
+class ResponsesMeter(SseMeter):
     """Meters one stream of events."""
 
     def __init__(self, *, forward_usage: bool = True) -> None:

@@ -1,0 +1,60 @@
+"""Server-sent events as a framing: the data of each event, and comments as signs of life.
+
+It must not know what the data mean.
+"""
+
+from oneapi.dialects.sse import MAX_LINE_BYTES, Event, Splitter, SseTooLarge, read_event
+
+
+class SseFraming:
+    """See `Framing`."""
+
+    __slots__ = ("_pending", "_splitter", "broken")
+
+    def __init__(self) -> None:
+        self.broken = False
+        self._splitter = Splitter()
+        # The first event goes the long way: a byte order mark may stand before it.
+        self._pending = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """See `Framing`."""
+        if self._pending or data[-2:] != b"\n\n" or b"\r" in data or len(data) > MAX_LINE_BYTES:
+            return self._feed_parts(data)
+        # The hot path: whole events in the usual form.
+        found: list[bytes] = []
+        for block in data[:-2].split(b"\n\n"):
+            if block[:6] == b"data: " and b"\n" not in block:
+                payload = block[6:].strip()
+            elif block[:7] == b"event: " and (at := block.find(b"\ndata: ")) > 0 and block.count(b"\n") == 1:
+                payload = block[at + 7 :].strip()
+            else:
+                found += _data(read_event(block, block))
+                continue
+            if payload:
+                found.append(payload)
+        return found
+
+    def end(self) -> list[bytes]:
+        """See `Framing`. An event without its blank line counts."""
+        try:
+            return [data for event in self._splitter.end() for data in _data(event)]
+        except SseTooLarge:
+            self.broken = True
+            return []
+
+    def _feed_parts(self, data: bytes) -> list[bytes]:
+        try:
+            events = self._splitter.feed(data)
+        except SseTooLarge:
+            self.broken = True
+            return []
+        self._pending = self._splitter.pending > 0 or not self._splitter.begun
+        return [data for event in events for data in _data(event)]
+
+
+def _data(event: Event) -> list[bytes]:
+    data = event.data.strip()
+    if data:
+        return [data]
+    return [] if event.has_data or not event.raw.startswith(b":") else [b""]
