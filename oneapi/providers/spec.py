@@ -24,6 +24,22 @@ Headers = list[tuple[str, str]]
 Credentials = Callable[[str], Headers]
 
 
+class Outgoing(msgspec.Struct, frozen=True):
+    """A request as it is about to go out. `host`, and `target` (path and query of its line), are as they are sent."""
+
+    method: str
+    host: str
+    target: str
+    content_type: str
+    body: bytes
+
+
+Signer = Callable[[Outgoing, float], Headers]
+"""The headers that sign a request at this time, in seconds."""
+Signers = Callable[[str, str, Mapping[str, str]], Signer | None]
+"""What signs with a credential, at a base URL, by a channel's `config`; None where the credential goes as it is."""
+
+
 class ProviderSpec(msgspec.Struct, frozen=True):
     """One vendor. `base_url` is what the vendor's own SDK takes; `paths` are below it, by dialect.
 
@@ -34,7 +50,7 @@ class ProviderSpec(msgspec.Struct, frozen=True):
 
     `beside` are the paths of dialects that are not below the base URL but where its `ending` stands, if it has that.
     `adds_ending` completes a base URL that lacks it. `base_url_form` shows what the base URL looks like where each
-    customer has their own.
+    customer has their own. `signers` makes what signs each request, for a vendor that wants that.
     """
 
     name: str
@@ -53,6 +69,9 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     in_process: bool = False
     stream_paths: Mapping[str, str] = {}
     count_paths: Mapping[str, str] = {}
+    signers: Signers | None = None
+    models_place: Callable[[str], str] | None = None
+    """Where the models are listed, made of the base URL, for a vendor who lists them at another host."""
 
     @property
     def spoken(self) -> frozenset[str]:
@@ -78,7 +97,8 @@ class ProviderSpec(msgspec.Struct, frozen=True):
 
     def models_url(self, base_url: str) -> str:
         """Where the models are listed."""
-        return self._complete(base_url) + self.models_path
+        base_url = self._complete(base_url)
+        return self.models_place(base_url) if self.models_place is not None else base_url + self.models_path
 
     def _complete(self, base_url: str) -> str:
         base_url = base_url.rstrip("/")
@@ -87,6 +107,10 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     def headers(self, api_key: str, dialect: str = "") -> Headers:
         """The headers that carry the credential; none without a key. Without a dialect, those of most of them."""
         return self.credentials_of.get(dialect, self.credentials)(api_key) if api_key else []
+
+    def signer(self, api_key: str, base_url: str, config: Mapping[str, str]) -> Signer | None:
+        """What signs each request; None where nothing does. ValueError when the channel doesn't say enough for it."""
+        return self.signers(api_key, base_url, config) if self.signers is not None and api_key else None
 
 
 def bearer(api_key: str) -> Headers:

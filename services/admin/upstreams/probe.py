@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import httpx2
 import msgspec
+from yarl import URL
 
 from oneapi.catalog.types import Channel
 from oneapi.runtime.egress.addresses import EgressRefused, check_url
@@ -36,6 +37,10 @@ class Result:
     missing: tuple[str, ...] = ()
 
 
+class UnsignedRequest(ValueError):
+    """The channel doesn't say enough to sign a request; the text says what is missing."""
+
+
 class _Listed(msgspec.Struct):
     id: str
 
@@ -54,7 +59,7 @@ async def probe(channel: Channel, api_key: str, headers: Mapping[str, str], dial
     if not providers.needs_network(channel.provider):
         return Result(True, "This provider is built in; it needs no upstream.", 0)
     try:
-        status, body = await _ask(channel, {**providers.credentials(channel.provider, api_key), **headers}, dialer)
+        status, body = await _ask(channel, api_key, headers, dialer)
     except EgressRefused as refused:
         return failed(f"The address is refused: {refused.reason}.")
     except (TimeoutError, httpx2.TimeoutException):
@@ -69,17 +74,27 @@ async def probe(channel: Channel, api_key: str, headers: Mapping[str, str], dial
         return failed("The upstream's answer is too large.")
     except httpx2.TransportError:
         return failed("The upstream's answer can't be understood.")
+    except UnsignedRequest as problem:
+        return failed(f"The request can't be signed: {problem}.")
     except ValueError:
         return failed("The channel's headers can't be sent.")
     return judge(channel, status, body, round((time.monotonic() - began) * 1000))
 
 
-async def _ask(channel: Channel, headers: Mapping[str, str], dialer: Dialer) -> tuple[int, bytes]:
+async def _ask(channel: Channel, api_key: str, own: Mapping[str, str], dialer: Dialer) -> tuple[int, bytes]:
     address = check_url(providers.models_url(channel.provider, channel.base_url), dialer.allow_private)
+    headers = {**providers.credentials(channel.provider, api_key), **_signature(channel, api_key, address.url), **own}
     transport = ServerTransport(address, dialer, max_bytes=MAX_ANSWER, limit_s=LIMIT_S, connect_s=CONNECT_LIMIT_S)
     async with make_client(transport, headers=headers, silence_s=LIMIT_S) as client:
         answer = await client.get(str(address.url))
         return answer.status_code, answer.content
+
+
+def _signature(channel: Channel, api_key: str, url: URL) -> dict[str, str]:
+    try:
+        return providers.signature(channel, api_key, url)
+    except ValueError as problem:
+        raise UnsignedRequest(str(problem)) from None
 
 
 def judge(channel: Channel, status: int, body: bytes, ms: int) -> Result:

@@ -3,9 +3,14 @@
 It must not know which channels exist.
 """
 
+import time
 from typing import NamedTuple
 
+from yarl import URL
+
+from oneapi.catalog.types import Channel
 from oneapi.providers.registry import PROVIDERS
+from oneapi.providers.spec import Outgoing
 
 
 class Defaults(NamedTuple):
@@ -52,3 +57,16 @@ def credentials(name: str, api_key: str) -> dict[str, str]:
     """The headers that carry the credential, names in lower case."""
     spec = PROVIDERS.get(name)
     return {} if spec is None else {header.lower(): value for header, value in spec.headers(api_key)}
+
+
+def signature(channel: Channel, api_key: str, url: URL) -> dict[str, str]:
+    """The headers that sign a GET of this URL, names in lower case; none where nothing is signed.
+
+    ValueError when the channel doesn't say enough for it.
+    """
+    spec = PROVIDERS.get(channel.provider)
+    sign = None if spec is None else spec.signer(api_key, channel.base_url, channel.config)
+    if sign is None:
+        return {}
+    outgoing = Outgoing("GET", url.host_port_subcomponent or "", url.raw_path_qs, "", b"")
+    return {header.lower(): value for header, value in sign(outgoing, time.time())}

@@ -1,22 +1,24 @@
 """Calls a channel and returns its answer once the answer's head is there.
 
-It decides what an upstream sees of a request: the body, an allowed few of the client's headers, and the trace. It must
-not know which channel is right, or what an answer means.
+It decides what an upstream sees of a request: the body, an allowed few of the client's headers, the trace, and what
+signs all that where a vendor wants it. It must not know which channel is right, or what an answer means.
 """
 
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
 from multidict import CIMultiDict
 
+from oneapi.providers.spec import Outgoing
 from oneapi.runtime.egress.headers import header_lines
 from services.edge.upstream.answer import Answer, HttpAnswer
 from services.edge.upstream.failures import UpstreamFailure
 from services.edge.upstream.http1_connection import PIECE_BYTES
 from services.edge.upstream.http1_pool import Pool
 from services.edge.upstream.http1_request import Prepared
-from services.edge.upstream.target import Target, Targets, unusable
+from services.edge.upstream.target import CONTENT_TYPE, Target, Targets, unusable
 
 _RELAYED_TO = {
     "openai_chat": ("openai-beta",),
@@ -78,7 +80,7 @@ class HttpCaller:
         prepared = self._targets.prepared(
             target, call.dialect, call.upstream_model, stream=call.stream, counts=call.counts
         )
-        head = _head(prepared, target, call)
+        head = head_of(prepared, target, call)
         first_byte_s = target.stream_first_byte_s if call.stream else target.whole_first_byte_s
         place, body = prepared.place, call.body
         connection = self._pool.take(place) or await self._pool.connect(place, target.connect_s)
@@ -96,10 +98,14 @@ class HttpCaller:
         return answer
 
 
-def _head(prepared: Prepared, target: Target, call: Call) -> bytes:
+def head_of(prepared: Prepared, target: Target, call: Call) -> bytes:
     """The head of one call. Raises UpstreamFailure when a header can't be sent."""
     always = target.headers[call.dialect]
     headers = call_headers(always, call)
+    if target.sign is not None:
+        outgoing = Outgoing("POST", prepared.host, prepared.target, CONTENT_TYPE, call.body)
+        headers = headers.copy()
+        headers.update(target.sign(outgoing, time.time()))
     length = b"Content-Length: %d\r\n\r\n" % len(call.body)
     if headers is always:
         return prepared.head + length

@@ -79,6 +79,9 @@ def from_status(status: int, retry_after_s: float, refusal: GatewayError | None)
         return UpstreamFailure(Kind.SERVER_ERROR, refusals.redirect_refused(), why, status=status)
     if status in {408, 409}:
         return UpstreamFailure(Kind.SERVER_ERROR, refusals.upstream_timeout(), why, status=status)
+    if status == 424:
+        # What the provider itself depends on has failed.
+        return UpstreamFailure(Kind.SERVER_ERROR, refusals.upstream_failed(), why, status=status)
     if 400 <= status < 500:
         error = refusal or refusals.upstream_refused(status, "upstream_refused", "The provider refused it.", None)
         return UpstreamFailure(Kind.CLIENT_ERROR, error, why, status=status)

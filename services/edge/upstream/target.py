@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 
 from oneapi.catalog.types import Channel
 from oneapi.providers.registry import PROVIDERS, ProviderSpec
+from oneapi.providers.spec import Signer
 from oneapi.runtime.egress.addresses import EgressRefused, check_url
 from oneapi.runtime.sealing import Sealer, SealError
 from services.edge import refusals
@@ -19,6 +20,8 @@ from services.edge.upstream.http1_request import Prepared, prepare
 logger = logging.getLogger(__name__)
 
 USER_AGENT = "one-api"
+CONTENT_TYPE = "application/json"
+AUTHORIZATION = "authorization"
 CONNECT_S = 3.0
 STREAM_FIRST_BYTE_S = 60.0
 WHOLE_FIRST_BYTE_S = 600.0
@@ -31,7 +34,10 @@ _NOT_FROM_CONFIGURATION = frozenset(
 
 
 class Target(msgspec.Struct):
-    """One channel, ready. `headers` are by dialect; `prepared` fills up as dialects and models are used."""
+    """One channel, ready. `headers` are by dialect; `prepared` fills up as dialects and models are used.
+
+    `sign` makes headers of each request as it goes out, None where nothing is signed.
+    """
 
     channel: Channel
     spec: ProviderSpec
@@ -41,6 +47,7 @@ class Target(msgspec.Struct):
     whole_first_byte_s: float
     idle_s: float
     prepared: dict[tuple[str, str, bool, bool], Prepared]
+    sign: Signer | None = None
 
 
 class Targets:
@@ -75,7 +82,7 @@ class Targets:
         base_url = target.channel.base_url or target.spec.default_base_url
         try:
             url = target.spec.url(base_url, dialect, upstream_model, stream=stream, counts=counts)
-            found = prepare(check_url(url, self._allow_private), target.headers[dialect].items())
+            found = prepare(check_url(url, self._allow_private), url, target.headers[dialect].items())
         except (EgressRefused, ValueError) as refused:
             fields = {"channel_id": target.channel.id, "why": str(refused)}
             logger.warning("a channel can't be called", extra={"fields": fields})
@@ -88,42 +95,54 @@ class Targets:
         if spec is None:
             raise unusable("unknown provider")
         try:
-            headers = self._headers(channel, spec)
+            api_key, own = self._secrets(channel)
         except SealError as failure:
             fields = {"channel_id": channel.id, "why": str(failure)}
             logger.warning("a channel's secrets can't be opened", extra={"fields": fields})
             raise unusable("sealed secrets") from None
+        try:
+            sign = None if AUTHORIZATION in own else spec.signer(api_key, channel.base_url, channel.config)
+        except ValueError as problem:
+            fields = {"channel_id": channel.id, "why": str(problem)}
+            logger.warning("a channel's requests can't be signed", extra={"fields": fields})
+            raise unusable("unusable credential") from None
         limits = channel.limits
         # The whole call's time is the request's own affair: it may have tried elsewhere before.
         return Target(
             channel=channel,
             spec=spec,
-            headers=headers,
+            headers=_headers(spec, api_key, own),
             connect_s=limits.connect_timeout_s or CONNECT_S,
             stream_first_byte_s=limits.first_byte_timeout_s or STREAM_FIRST_BYTE_S,
             whole_first_byte_s=limits.first_byte_timeout_s or WHOLE_FIRST_BYTE_S,
             idle_s=limits.idle_timeout_s or IDLE_S,
             prepared={},
+            sign=sign,
         )
 
-    def _headers(self, channel: Channel, spec: ProviderSpec) -> dict[str, CIMultiDict[str]]:
-        """What every call of this channel says, by dialect. The operator's own headers win over the provider's."""
+    def _secrets(self, channel: Channel) -> tuple[str, dict[str, str]]:
+        """The channel's key, and its own headers. Raises SealError."""
         place = f"channel/{channel.id}"
         sealed_key = channel.api_key_sealed
         api_key = self._sealer.open(sealed_key, bound_to=f"{place}/api_key") if sealed_key else ""
         own = {
-            name: self._sealer.open(sealed, bound_to=f"{place}/headers/{name}")
+            name.lower(): self._sealer.open(sealed, bound_to=f"{place}/headers/{name}")
             for name, sealed in channel.headers_sealed.items()
             if name.lower() not in _NOT_FROM_CONFIGURATION
         }
-        by_dialect: dict[str, CIMultiDict[str]] = {}
-        for dialect in spec.spoken:
-            headers = by_dialect[dialect] = CIMultiDict(spec.headers(api_key, dialect))
-            for name, value in own.items():
-                headers[name] = value
-            headers.update({"Content-Type": "application/json", "Accept-Encoding": "identity"})
-            headers.setdefault("User-Agent", USER_AGENT)
-        return by_dialect
+        return api_key, own
+
+
+def _headers(spec: ProviderSpec, api_key: str, own: dict[str, str]) -> dict[str, CIMultiDict[str]]:
+    """What every call of a channel says, by dialect. The operator's own headers win over the provider's."""
+    by_dialect: dict[str, CIMultiDict[str]] = {}
+    for dialect in spec.spoken:
+        headers = by_dialect[dialect] = CIMultiDict(spec.headers(api_key, dialect))
+        for name, value in own.items():
+            headers[name] = value
+        headers.update({"Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity"})
+        headers.setdefault("User-Agent", USER_AGENT)
+    return by_dialect
 
 
 def total_s(channel: Channel) -> float:

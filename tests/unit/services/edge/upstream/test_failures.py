@@ -15,6 +15,7 @@ from services.edge.upstream.failures import Kind, from_status, parse_retry_after
         (403, Kind.UNAUTHORIZED, 502, False),
         (408, Kind.SERVER_ERROR, 504, False),
         (409, Kind.SERVER_ERROR, 504, False),
+        (424, Kind.SERVER_ERROR, 502, False),
         (429, Kind.RATE_LIMITED, 429, False),
         (301, Kind.SERVER_ERROR, 502, False),
         (500, Kind.SERVER_ERROR, 502, False),

@@ -1,0 +1,1 @@
+"""How requests are signed for providers that want that, as pure functions."""
