@@ -71,7 +71,6 @@ _MAKERS = (
     ),
     _row("baichuan", "https://api.baichuan-ai.com/v1", CHAT, EMBEDDINGS),
     _row("baidu", "https://qianfan.baidubce.com/v2", CHAT, EMBEDDINGS),
-    _row("cohere", "https://api.cohere.ai/compatibility/v1", CHAT, EMBEDDINGS),
     _row(
         "deepseek",
         "https://api.deepseek.com",

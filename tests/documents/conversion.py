@@ -5,7 +5,8 @@ from typing import Any
 
 from oneapi.dialects.canonical.losses import IGNORED, LOSSES, MAX_TOLD, REFUSED
 from oneapi.dialects.canonical.prompt import PAGE_TOKENS, PICTURE_TOKENS
-from oneapi.dialects.codec import CODECS, Codec
+from oneapi.dialects.codec import UpstreamCodec
+from oneapi.dialects.upstreams import UPSTREAMS
 from oneapi.providers.profiles.abilities import ABILITIES
 from oneapi.providers.profiles.ability import Ability
 from oneapi.providers.registry import PROVIDERS
@@ -116,7 +117,7 @@ _BEHIND_A_NAME = "(?:^|[/:.])(?:"
 
 def page() -> str:
     """The whole page."""
-    formats = "".join(_format(codec) for codec in CODECS.values())
+    formats = "".join(_format(codec) for codec in UPSTREAMS.values())
     losses = "".join(f"| `{name}` | {text} |\n" for name, text in sorted(LOSSES.items()))
     refused = "".join(f"| `{name}` | {text} |\n" for name, text in sorted(REFUSED.items()))
     counters = ", ".join(f"`{name}`" for name, spec in sorted(PROVIDERS.items()) if spec.count_paths)
@@ -124,7 +125,7 @@ def page() -> str:
     return HEAD + formats + RULES + losses + REFUSALS + refused + rest + "".join(map(_ability, ABILITIES))
 
 
-def _format(codec: Codec) -> str:
+def _format(codec: UpstreamCodec) -> str:
     stops = "any" if codec.stop_limit > 100 else str(codec.stop_limit)
     answers = (codec.json_object, codec.custom_tools, codec.namespaces)
     shown = " | ".join("yes" if answer else "no" for answer in answers)

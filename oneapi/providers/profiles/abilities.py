@@ -13,6 +13,7 @@ _CHAT = frozenset({"openai_chat"})
 _RESPONSES = frozenset({"openai_responses"})
 _MESSAGES = frozenset({"anthropic_messages"})
 _GEMINI = frozenset({"gemini_generate"})
+_COHERE = frozenset({"cohere_chat"})
 
 
 def _models(pattern: str) -> re.Pattern[str]:
@@ -148,5 +149,17 @@ ABILITIES = (
         models=_models(r"gemini-(?:[3-9]|\d\d)"),
         can={"images_in_results": True},
         reason="Results of functions may hold pictures and documents.",
+    ),
+    Ability(
+        dialects=_COHERE,
+        models=_models(r".*"),
+        can={"thinking": "none"},
+        reason="Most of Cohere's models don't think.",
+    ),
+    Ability(
+        dialects=_COHERE,
+        models=_models(r"command-.*reasoning"),
+        can={"thinking": "budget"},
+        reason="They think with a budget in tokens.",
     ),
 )

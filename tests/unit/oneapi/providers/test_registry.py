@@ -5,6 +5,7 @@ import pytest
 
 from oneapi.dialects.counting import UPSTREAM_COUNTS
 from oneapi.dialects.registry import DIALECTS
+from oneapi.dialects.upstreams import UPSTREAMS
 from oneapi.providers.registry import PROVIDERS
 from oneapi.providers.spec import ProviderSpec
 from oneapi.runtime.egress.addresses import check_url
@@ -16,7 +17,7 @@ WITH_ADDRESS = [name for name, spec in PROVIDERS.items() if spec.default_base_ur
 def test_rows_are_complete(name: str) -> None:
     spec = PROVIDERS[name]
     assert spec.name == name == name.lower()
-    assert set(spec.dialects) <= spec.spoken <= set(DIALECTS)
+    assert set(spec.dialects) <= spec.spoken <= DIALECTS.keys() | UPSTREAMS.keys()
     assert not set(spec.paths) & set(spec.beside)
     assert len(set(spec.dialects)) == len(spec.dialects)
     assert ("chat" in spec.endpoints) is bool(spec.dialects)
@@ -108,6 +109,15 @@ def test_a_place_beside_the_base_url_is_the_same_behind_an_operators_own_proxy()
     for base_url in ("https://api.deepseek.com", "https://api.deepseek.com/v1/"):
         assert place("deepseek", "anthropic_messages", base_url) == "https://api.deepseek.com/anthropic/v1/messages"
         assert place("deepseek", "openai_chat", base_url) == f"{base_url.rstrip('/')}/chat/completions"
+
+
+@pytest.mark.parametrize("base_url", ["", "https://api.cohere.ai/compatibility/v1", "https://api.cohere.com/"])
+def test_cohere_has_its_own_api_and_openais(base_url: str) -> None:
+    host = base_url.split("/")[2] if base_url else "api.cohere.com"
+    assert place("cohere", "cohere_chat", base_url) == f"https://{host}/v2/chat"
+    assert place("cohere", "openai_chat", base_url) == f"https://{host}/compatibility/v1/chat/completions"
+    assert place("cohere", "openai_embeddings", base_url) == f"https://{host}/compatibility/v1/embeddings"
+    assert PROVIDERS["cohere"].models_url(base_url or "https://api.cohere.com").endswith("/compatibility/v1/models")
 
 
 @pytest.mark.parametrize("base_url", ["https://r.openai.azure.com", "https://r.openai.azure.com/openai/v1/"])

@@ -7,6 +7,7 @@ from oneapi.providers.profiles.lookup import abilities
 
 CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
 GEMINI = "gemini_generate"
+COHERE = "cohere_chat"
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,8 @@ GEMINI = "gemini_generate"
         ),
         ("gemini", GEMINI, "gemini-2.0-flash", {"web_search": True, "thinking": "none"}),
         ("gemini", GEMINI, "models/gemini-2.5-pro", {"web_search": True, "thinking": "budget"}),
+        ("cohere", COHERE, "command-a-03-2025", {"thinking": "none"}),
+        ("cohere", COHERE, "command-a-reasoning-08-2025", {"thinking": "budget"}),
         ("gemini", GEMINI, "gemini-3-pro-preview", {"web_search": True, "images_in_results": True}),
     ],
 )
