@@ -1,8 +1,9 @@
-"""Server-sent events, and the meters of every dialect on top of them.
+"""Server-sent events, Amazon's event stream, and the meters of every dialect on top of them.
 
 The splitter gives the same events however the bytes were cut, loses none of them, and agrees with a slow reading of the
 standard, line by line. A meter never raises, forwards whole events of what came and nothing else, and knows the same in
-the end however the bytes were cut.
+the end however the bytes were cut. A framing gives the same data however the bytes were cut, up to where it breaks, and
+holds no more than one message may have.
 """
 
 import json
@@ -11,10 +12,14 @@ import re
 
 import msgspec
 
+from oneapi.dialects.event_stream import MAX_MESSAGE_BYTES, EventStreamFraming
+from oneapi.dialects.framing import Framing
 from oneapi.dialects.registry import DIALECTS
 from oneapi.dialects.sse import Splitter, SseTooLarge
+from oneapi.dialects.sse_framing import SseFraming
 from tests.fuzz.mutation import mutated_value
 from tests.fuzz.targets.target import SEEDS_OF_CHOICES, Target, pieces
+from tests.upstream import frames
 
 _SEEDS = [
     b'data: {"choices":[{"index":0,"delta":{"content":"h\xc3\xa9"},"finish_reason":null}]}\n\ndata: [DONE]\n\n',
@@ -107,6 +112,25 @@ def check_meters(data: bytes) -> None:
         assert whole.error is None or whole.feed(data) == b""
 
 
+def check_framings(data: bytes) -> None:
+    for make in (SseFraming, EventStreamFraming):
+        whole, cut = _framed(make(), [data]), _framed(make(), pieces(data, data))
+        assert whole == cut, make.__name__
+        told, _ = whole
+        assert all(len(one) <= len(data) + MAX_MESSAGE_BYTES for one in told)
+
+
+def _framed(framing: Framing, cuts: list[bytes]) -> tuple[list[bytes], bool]:
+    found = [one for piece in cuts for one in framing.feed(piece)] + framing.end()
+    return found, framing.broken
+
+
+def check_messages(data: bytes) -> None:
+    """Messages whose checksums are right, whatever is in them: the input is headers and payload."""
+    headers, _, payload = data.partition(b"|")
+    check_framings(frames.message(headers, payload) + frames.frame("messageStart", {}))
+
+
 def check_usage(data: bytes) -> None:
     """Usage of a whole answer: whole positive numbers, or one of the documented refusals."""
     for dialect in DIALECTS.values():
@@ -128,7 +152,15 @@ def check_values(data: bytes) -> None:
     check_meters(b"\n\n".join([*changed, b""]))
 
 
+_FRAMES = [
+    frames.frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "h\u00e9"}}) * 2,
+    frames.frame("throttlingException", {"message": "no"}, "exception"),
+    frames.failure("InternalFailure", "no"),
+]
+
 TARGETS = {
+    "framings": Target([*_SEEDS, *_FRAMES], check_framings, 2),
+    "event messages": Target([frame[12:-4] for frame in _FRAMES[1:]], check_messages),
     "meter values": Target(SEEDS_OF_CHOICES, check_values, 2),
     "sse": Target(_SEEDS, check_splitter, 3),
     "meters": Target(_SEEDS, check_meters, 3),
