@@ -4,6 +4,7 @@ Decides what the general ones speak; vendors have their rows elsewhere. It must 
 """
 
 from oneapi.providers.azure_openai import AZURE_OPENAI
+from oneapi.providers.bedrock import BEDROCK
 from oneapi.providers.cohere import COHERE
 from oneapi.providers.openai_compatible import OPENAI_COMPATIBLE
 from oneapi.providers.spec import (
@@ -86,6 +87,7 @@ PROVIDERS = {
             in_process=True,
         ),
         AZURE_OPENAI,
+        BEDROCK,
         COHERE,
         *OPENAI_COMPATIBLE,
     )

@@ -32,6 +32,23 @@ Where a vendor offers Anthropic's format beside OpenAI's, `anthropic_messages` i
 |---|---|
 """
 
+BEDROCK = """
+## Amazon Bedrock
+
+`api_key` of a channel is a Bedrock API key, which goes as a bearer, or an AWS access key, which is never sent and signs
+each request by AWS Signature Version 4:
+
+| `api_key` | what it is |
+|---|---|
+| `ACCESS_KEY_ID:SECRET_ACCESS_KEY` | an access key |
+| `ACCESS_KEY_ID:SECRET_ACCESS_KEY:SESSION_TOKEN` | a session's, for as long as the session lasts |
+| anything without a colon | a Bedrock API key |
+
+The region is that of the base URL's host; `config` `{"region": "…"}` says it where the host doesn't. Models are called
+by their ids, or by ARNs of inference profiles and the like. What a model can be asked is known by its name: map a
+client's id to an ARN that has the model's name in it where you can.
+"""
+
 QUIRKS_HEAD = """
 ## What is changed in a request
 
@@ -52,7 +69,7 @@ def page() -> str:
         for spec in specs
         if MESSAGES in spec.credentials_of
     )
-    return HEAD + rows + NOTES + messages + QUIRKS_HEAD + "".join(_quirks())
+    return HEAD + rows + NOTES + messages + BEDROCK + QUIRKS_HEAD + "".join(_quirks())
 
 
 def _row(spec: ProviderSpec) -> str:

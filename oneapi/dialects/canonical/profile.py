@@ -17,9 +17,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """`max_output` is sent where a format demands a cap and the client gave none.
 
     `thinking`: how much to think is told by a budget in tokens, by an effort, or not at all. `system_first`: only the
-    first message may be a system message. `inline_system`: they may stand inside a conversation of Messages.
-    `images_in_results`: tool messages of Chat may hold pictures. `cache_marks`: OpenAI's cache breakpoints are known.
-    `reasoning_replay`: Chat takes back the reasoning that it gave; `reasoning_required`: it refuses calls without.
+    first message may be a system message. `inline_system`: in Messages and Converse they may stand inside a
+    conversation. `images_in_results`: results of tools may hold pictures. `cache_marks`: OpenAI's cache breakpoints, or
+    Bedrock's cache points, are known. `forced_tools`: a call can be demanded. `vendor_fields`: whose own settings
+    Bedrock passes on to the model. `reasoning_replay`: Chat takes back the reasoning that it gave;
+    `reasoning_required`: it refuses calls without.
     """
 
     max_output: int = DEFAULT_MAX_OUTPUT
@@ -35,5 +37,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     web_search: bool = False
     images_in_results: bool = False
     cache_marks: bool = False
+    forced_tools: bool = True
+    vendor_fields: Literal["none", "claude", "nova", "openai"] = "none"
     reasoning_replay: bool = True
     reasoning_required: bool = False

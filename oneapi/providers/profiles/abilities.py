@@ -14,6 +14,7 @@ _RESPONSES = frozenset({"openai_responses"})
 _MESSAGES = frozenset({"anthropic_messages"})
 _GEMINI = frozenset({"gemini_generate"})
 _COHERE = frozenset({"cohere_chat"})
+_CONVERSE = frozenset({"bedrock_converse"})
 
 
 def _models(pattern: str) -> re.Pattern[str]:
@@ -161,5 +162,83 @@ ABILITIES = (
         models=_models(r"command-.*reasoning"),
         can={"thinking": "budget"},
         reason="They think with a budget in tokens.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r".*"),
+        can={"thinking": "none", "forced_tools": False},
+        reason="Bedrock answers 400 to what a model doesn't know: only of some is it known that they think, or obey.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"claude"),
+        can={
+            "vendor_fields": "claude",
+            "thinking": "effort",
+            "forced_tools": True,
+            "cache_marks": True,
+            "images_in_results": True,
+        },
+        reason="Anthropic's models take Anthropic's own settings.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"claude-(?:3-7|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:-\d{8}|$))"),
+        can={"thinking": "budget"},
+        reason="From 3.7 up to 4.5 thinking has a budget in tokens; adaptive thinking is refused.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"claude-(?:v?[12]|instant|3-(?!7))"),
+        can={"thinking": "none"},
+        reason="They don't think.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"claude-(?:v?[12]|instant|3|(?:opus|sonnet|haiku)-4(?:-[01])?(?:-\d{8}|$))"),
+        can={"native_schema": False},
+        reason="Output by a schema came with 4.5.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"claude-(?:opus|sonnet|haiku)-(?:[5-9]|\d\d)(?:\D|$)"),
+        can={"inline_system": True},
+        reason="System messages may stand inside a conversation.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"nova-"),
+        can={
+            "vendor_fields": "nova",
+            "forced_tools": True,
+            "cache_marks": True,
+            "images_in_results": True,
+            "native_schema": False,
+        },
+        reason="Amazon's models take Amazon's own settings, and no schema of an output.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"nova-2"),
+        can={"thinking": "effort", "efforts": ("low", "medium")},
+        reason="With high effort they answer 400 to a token cap.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"gpt-oss"),
+        can={"vendor_fields": "openai", "thinking": "effort", "efforts": ("low", "medium", "high")},
+        reason="They know three efforts.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"mistral"),
+        can={"forced_tools": True},
+        reason="They can be told that a tool must be called.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"titan|llama|command|jamba|mistral-(?:7b|large-2402|small-2402)|mixtral"),
+        can={"native_schema": False},
+        reason="They take no schema of an output.",
     ),
 )

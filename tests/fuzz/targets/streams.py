@@ -9,11 +9,15 @@ holds no more than one message may have.
 import json
 import random
 import re
+from typing import Any
 
 import msgspec
 
+from oneapi.dialects.codec import CODECS
+from oneapi.dialects.conversion import Conversion, Upstream, read_request
 from oneapi.dialects.event_stream import MAX_MESSAGE_BYTES, EventStreamFraming
 from oneapi.dialects.framing import Framing
+from oneapi.dialects.meter import StreamMeter
 from oneapi.dialects.registry import DIALECTS
 from oneapi.dialects.sse import Splitter, SseTooLarge
 from oneapi.dialects.sse_framing import SseFraming
@@ -131,6 +135,31 @@ def check_messages(data: bytes) -> None:
     check_framings(frames.message(headers, payload) + frames.frame("messageStart", {}))
 
 
+def check_upstreams(data: bytes) -> None:
+    """Converted streams of formats that only upstreams speak: the input is where the choice of events begins."""
+    choose = random.Random(data)
+    for upstream, events in (("cohere_chat", _COHERE), ("bedrock_converse", _CONVERSE)):
+        chosen = [mutated_value(one, choose) for one in choose.choices(events, k=choose.randint(1, 8))]
+        if upstream == "cohere_chat":
+            stream = b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in chosen)
+        else:
+            unions = [one for one in chosen if isinstance(one, dict) and one]
+            stream = b"".join(frames.frame(*next(iter(one.items()))) for one in unions)
+        for client in CODECS:
+            whole, cut = _converter(client, upstream), _converter(client, upstream)
+            sent = whole.feed(stream) + whole.end()
+            assert sent == b"".join([cut.feed(piece) for piece in pieces(stream, data)]) + cut.end()
+            for name in ("usage", "text_bytes", "started", "finished", "error"):
+                assert getattr(whole, name) == getattr(cut, name), (client, upstream, name)
+            assert all(type(count) is int and count > 0 for count in (whole.usage or {}).values())
+            assert whole.feed(stream) == b"" or not (whole.finished or whole.error)
+
+
+def _converter(client: str, upstream: str) -> StreamMeter:
+    asked = read_request(client, _ASKED[client], b"secret")
+    return Conversion(asked, Upstream(upstream, "m"), secret=b"secret", seed="5eed", created=1).stream()
+
+
 def check_usage(data: bytes) -> None:
     """Usage of a whole answer: whole positive numbers, or one of the documented refusals."""
     for dialect in DIALECTS.values():
@@ -152,6 +181,40 @@ def check_values(data: bytes) -> None:
     check_meters(b"\n\n".join([*changed, b""]))
 
 
+_HI = [{"role": "user", "content": "hi"}]
+_ASKED: dict[str, dict[str, Any]] = {
+    "openai_chat": {"model": "m", "messages": _HI},
+    "openai_responses": {"model": "m", "input": "hi"},
+    "anthropic_messages": {"model": "m", "messages": _HI, "max_tokens": 9},
+    "gemini_generate": {"model": "m", "contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+}
+_CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{"}}
+_SOURCE = {"type": "document", "document": {"url": "https://x.test", "title": "t"}}
+_COHERE: list[Any] = [
+    {"type": "message-start", "id": "c", "delta": {"message": {"role": "assistant"}}},
+    {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "thinking", "thinking": "h"}}}},
+    {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "h\u00e9"}}}},
+    {"type": "content-end", "index": 0},
+    {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": "p"}}},
+    {"type": "tool-call-start", "index": 0, "delta": {"message": {"tool_calls": _CALL}}},
+    {"type": "tool-call-delta", "delta": {"message": {"tool_calls": {"function": {"arguments": "}"}}}}},
+    {"type": "tool-call-end", "index": 0},
+    {"type": "citation-start", "delta": {"message": {"citations": {"start": 0, "end": 1, "sources": [_SOURCE]}}}},
+    {"type": "message-end", "delta": {"finish_reason": "TOOL_CALL", "usage": {"tokens": {"input_tokens": 3.0}}}},
+]
+_CONVERSE: list[Any] = [
+    {"messageStart": {"role": "assistant"}},
+    {"contentBlockStart": {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "a", "name": "f"}}}},
+    {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "h\u00e9"}}},
+    {"contentBlockDelta": {"contentBlockIndex": 1, "delta": {"toolUse": {"input": "{}"}}}},
+    {"contentBlockDelta": {"contentBlockIndex": 2, "delta": {"reasoningContent": {"text": "h", "signature": "s"}}}},
+    {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"citation": {"location": {"web": {"url": "u"}}}}}},
+    {"contentBlockStop": {"contentBlockIndex": 0}},
+    {"contentBlockStop": {"contentBlockIndex": 1}},
+    {"messageStop": {"stopReason": "tool_use"}},
+    {"metadata": {"usage": {"inputTokens": 3, "cacheDetails": [{"ttl": "1h", "inputTokens": 2}]}}},
+    {"throttlingException": {"message": "no"}},
+]
 _FRAMES = [
     frames.frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "h\u00e9"}}) * 2,
     frames.frame("throttlingException", {"message": "no"}, "exception"),
@@ -161,6 +224,7 @@ _FRAMES = [
 TARGETS = {
     "framings": Target([*_SEEDS, *_FRAMES], check_framings, 2),
     "event messages": Target([frame[12:-4] for frame in _FRAMES[1:]], check_messages),
+    "upstreams": Target(SEEDS_OF_CHOICES, check_upstreams, 2),
     "meter values": Target(SEEDS_OF_CHOICES, check_values, 2),
     "sse": Target(_SEEDS, check_splitter, 3),
     "meters": Target(_SEEDS, check_meters, 3),

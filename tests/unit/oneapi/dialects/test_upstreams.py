@@ -4,9 +4,11 @@ What is asked of them is read, and what they answer is written, by their documen
 ONEAPI_RECORDED says; without it its tests are skipped.
 """
 
+import base64
 import json
 import os
 import random
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +28,7 @@ from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.registry import DIALECTS
 from oneapi.dialects.upstreams import UPSTREAMS
 from tests.unit.oneapi.dialects import grammars
+from tests.unit.oneapi.dialects.bedrock_converse import wire as converse
 from tests.unit.oneapi.dialects.cohere_chat import wire as cohere
 from tests.unit.oneapi.dialects.dialogues import CHAT, NAMES, convert, fed, message_of, request
 from tests.unit.oneapi.dialects.test_codec import (
@@ -42,9 +45,16 @@ from tests.unit.oneapi.dialects.test_codec import (
 )
 from tests.unit.oneapi.dialects.test_registry import cases, requests
 
-WIRES: dict[str, ModuleType] = {"cohere_chat": cohere}
+WIRES: dict[str, ModuleType] = {"cohere_chat": cohere, "bedrock_converse": converse}
 PAIRS = [(client, upstream) for client in NAMES for upstream in WIRES]
-PROFILES = (Profile(), Profile(thinking="budget", native_schema=False, cache_marks=True), Profile(thinking="none"))
+PROFILES = (
+    Profile(),
+    Profile(thinking="budget", native_schema=False, cache_marks=True),
+    Profile(vendor_fields="claude", thinking="budget", cache_marks=True, images_in_results=True),
+    Profile(vendor_fields="claude", inline_system=True),
+    Profile(vendor_fields="nova", efforts=("low",), forced_tools=False),
+    Profile(vendor_fields="openai"),
+)
 USAGE = {"input": 3, "output": 4}
 REFUSALS = ("unsupported_parameter", "invalid_request")
 
@@ -200,7 +210,10 @@ def test_any_bytes_can_be_fed(client: str, upstream: str, pieces: list[bytes]) -
 # --- recorded ---
 
 FOLDER = os.environ.get("ONEAPI_RECORDED", "")
-PLACES = {"cohere_chat": ("cohere/v2-chat",)}
+PLACES = {
+    "cohere_chat": ("cohere/v2-chat",),
+    "bedrock_converse": ("bedrock/converse", "bedrock/converse-stream"),
+}
 
 
 def recorded() -> list[Any]:
@@ -245,3 +258,23 @@ def test_recorded_answers(name: str, interaction: dict[str, Any]) -> None:
             assert sum((converted.usage or {}).values()) == WIRES[name].tokens(response["json"]["usage"])
             seen = DIALECTS[client].read_usage(converted.body) or {}
             assert sum(seen.values()) == sum((converted.usage or {}).values())
+    else:
+        _check_stream(name, base64.b64decode(response["base64"]))
+
+
+def _check_stream(name: str, whole: bytes) -> None:
+    generator = random.Random(len(whole))
+    cuts = sorted(generator.randrange(len(whole)) for _ in range(20))
+    pieces = [whole[i:j] for i, j in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    for client in NAMES:
+        out, converter = fed(convert(client, name, asking(client)), [whole])
+        for others in (pieces, [whole[place : place + 1] for place in range(len(whole))]):
+            again, other = fed(convert(client, name, asking(client)), others)
+            assert again == out
+            for fact in ("usage", "text_bytes", "started", "finished", "error"):
+                assert getattr(other, fact) == getattr(converter, fact)
+        assert converter.finished
+        assert grammars.GRAMMARS[client](out) == "done"
+        told = re.search(rb'"totalTokens":(\d+)', whole)
+        assert told is not None
+        assert sum((converter.usage or {}).values()) == int(told[1])

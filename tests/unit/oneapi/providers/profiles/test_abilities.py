@@ -8,6 +8,7 @@ from oneapi.providers.profiles.lookup import abilities
 CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
 GEMINI = "gemini_generate"
 COHERE = "cohere_chat"
+CONVERSE = "bedrock_converse"
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,33 @@ COHERE = "cohere_chat"
 )
 def test_families(provider: str, dialect: str, model: str, known: dict[str, object]) -> None:
     assert abilities(provider, dialect, model) == known
+
+
+@pytest.mark.parametrize(
+    ("model", "known"),
+    [
+        ("qwen.qwen3-32b-v1:0", {"thinking": "none", "forced_tools": False}),
+        ("meta.llama3-1-70b-instruct-v1:0", {"thinking": "none", "forced_tools": False, "native_schema": False}),
+        ("us.amazon.nova-pro-v1:0", {"vendor_fields": "nova", "thinking": "none", "cache_marks": True}),
+        ("us.amazon.nova-2-lite-v1:0", {"vendor_fields": "nova", "thinking": "effort", "efforts": ("low", "medium")}),
+        ("openai.gpt-oss-120b-1:0", {"vendor_fields": "openai", "thinking": "effort", "forced_tools": False}),
+        ("anthropic.claude-3-5-sonnet-20240620-v1:0", {"thinking": "none", "native_schema": False}),
+        ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", {"thinking": "budget", "native_schema": False}),
+        ("eu.anthropic.claude-sonnet-4-20250514-v1:0", {"thinking": "budget", "native_schema": False}),
+        ("us.anthropic.claude-opus-4-1-20250805-v1:0", {"thinking": "budget", "native_schema": False}),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", {"thinking": "budget", "forced_tools": True}),
+        ("global.anthropic.claude-opus-4-6-v1", {"thinking": "effort", "cache_marks": True}),
+        ("anthropic.claude-opus-5-v1:0", {"thinking": "effort", "inline_system": True}),
+        (
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            {"vendor_fields": "claude", "thinking": "budget"},
+        ),
+    ],
+)
+def test_models_on_bedrock(model: str, known: dict[str, object]) -> None:
+    found = abilities("bedrock", CONVERSE, model)
+    assert known.items() <= found.items()
+    assert ("native_schema" in found) is ("native_schema" in known or "nova" in model)
 
 
 def test_gpt_5() -> None:

@@ -35,6 +35,14 @@ async def test_the_sandbox_needs_no_network() -> None:
     assert (await probe(sandbox, "", {}, Dialer(allow_private=False))).ok
 
 
+async def test_a_request_that_cannot_be_signed_is_not_made() -> None:
+    nowhere = Channel(id="c", name="c", provider="bedrock", models=("m",), base_url="https://proxy.example")
+    key = "AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    result = await probe(nowhere, key, {}, Dialer(allow_private=False))
+    assert not result.ok
+    assert result.detail == ("The request can't be signed: the region is in neither the base URL nor config.region.")
+
+
 async def test_a_refused_address_is_never_asked() -> None:
     private = Channel(id="c", name="c", provider="openai", models=("m",), base_url="https://127.0.0.1/v1")
     result = await probe(private, "key", {}, Dialer(allow_private=False))

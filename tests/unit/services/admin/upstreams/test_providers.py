@@ -1,6 +1,8 @@
 import pytest
 from pydantic import ValidationError
+from yarl import URL
 
+from oneapi.catalog.types import Channel
 from oneapi.providers.registry import PROVIDERS
 from services.admin.resources.channels.schemas import ChannelCreate
 from services.admin.upstreams import providers
@@ -40,3 +42,18 @@ def test_credentials() -> None:
     assert providers.credentials("anthropic", "k")["x-api-key"] == "k"
     assert providers.credentials("azure-openai", "k") == {"api-key": "k"}
     assert providers.credentials("deepseek", "k") == {"authorization": "Bearer k"}
+
+
+def test_what_signs_requests_signs_a_test_as_well() -> None:
+    base_url = "https://bedrock-runtime.us-east-1.amazonaws.com"
+    channel = Channel(id="c", name="c", provider="bedrock", models=("m",), base_url=base_url)
+    key = "AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    url = URL(providers.models_url("bedrock", base_url))
+    signed = providers.signature(channel, key, url)
+    assert signed.keys() == {"authorization", "x-amz-date"}
+    assert "/us-east-1/bedrock/aws4_request, SignedHeaders=host;x-amz-date, " in signed["authorization"]
+    assert providers.credentials("bedrock", key) == {}
+    assert providers.signature(channel, "an API key", url) == {}
+    assert providers.credentials("bedrock", "an API key") == {"authorization": "Bearer an API key"}
+    with pytest.raises(ValueError, match="neither"):
+        providers.signature(channel, "a:b", url)
