@@ -1,8 +1,8 @@
 """The upstream test server: `python -m tests.upstream.server PORT RECORD_FILE`.
 
-Speaks OpenAI's and Anthropic's paths. Each request becomes one JSON line in the record file when it ends: what was
-asked (path, model, credential, headers), what was sent (chunks, whether whole), and the usage that was told. Tests
-compare the gateway's ledger with that file.
+Speaks OpenAI's, Anthropic's, Cohere's and Bedrock's paths. Each request becomes one JSON line in the record file when
+it ends: what was asked (path, model, credential, headers), what was sent (chunks, whether whole), and the usage that
+was told. Tests compare the gateway's ledger with that file.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from aiohttp import web
 
-from tests.upstream import tool_calls, wire
+from tests.upstream import bedrock, cohere, tool_calls, wire
 from tests.upstream.script import Script, read
 
 
@@ -28,7 +28,7 @@ class Upstream:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         body = json.loads(raw)
-        model = str(body["model"])
+        model = str(request.match_info.get("model") or body["model"])
         script = read(model)
         entry: dict[str, Any] = {
             "at": time.time(),
@@ -37,7 +37,7 @@ class Upstream:
             "credential": request.headers.get("authorization") or request.headers.get("x-api-key"),
             "headers": dict(request.headers),
             "body": body,
-            "stream": bool(body.get("stream")),
+            "stream": streams(request.path, body),
             "chunks": 0,
             "tokens": 0,
             "whole": False,
@@ -76,9 +76,11 @@ class Upstream:
             if script.html:
                 page = "<html><body><h1>Bad gateway</h1> key sk-upstream-secret</body></html>"
                 return web.Response(status=status, text=page, content_type="text/html", headers=headers)
-            error = wire.error_body(request.path, status)
+            error = error_body(request.path, status)
             return web.Response(status=status, body=error, content_type="application/json", headers=headers)
-        if not body.get("stream"):
+        if bedrock.signed_wrong(request.method, request.raw_path, request.headers, await request.read()):
+            return web.json_response({"message": "The signature does not match."}, status=403)
+        if not streams(request.path, body):
             whole = self._whole_body(request.path, body, model, script)
             entry.update(chunks=1, tokens=script.tokens, whole=True)
             return web.Response(body=whole, content_type="application/json", headers={"x-request-id": "req_upstream1"})
@@ -94,6 +96,10 @@ class Upstream:
             return wire.responses_body(model, script)
         if path.endswith("/messages"):
             return wire.messages_body(model, script)
+        if path.endswith(cohere.PATH):
+            return cohere.whole(script)
+        if path.endswith(bedrock.WHOLE):
+            return bedrock.whole(script)
         given = body["input"]
         return wire.embeddings_body(model, script, len(given) if isinstance(given, list) else 1)
 
@@ -107,9 +113,14 @@ class Upstream:
             chunks = wire.chat_stream(model, script, wants_usage=wants_usage)
         elif request.path.endswith("/responses"):
             chunks = wire.responses_stream(model, script)
+        elif request.path.endswith(cohere.PATH):
+            chunks = cohere.stream(script)
+        elif request.path.endswith(bedrock.STREAM):
+            chunks = bedrock.stream(script)
         else:
             chunks = wire.messages_stream(model, script)
-        response = web.StreamResponse(headers={"content-type": "text/event-stream", "x-request-id": "req_upstream1"})
+        kind = bedrock.EVENT_STREAM if request.path.endswith(bedrock.STREAM) else "text/event-stream"
+        response = web.StreamResponse(headers={"content-type": kind, "x-request-id": "req_upstream1"})
         await response.prepare(request)
         for i, chunk in enumerate(chunks):
             if i == script.cut:
@@ -119,7 +130,7 @@ class Upstream:
             if i == script.silent:
                 await asyncio.sleep(3600)
             if i == script.error_event:
-                await response.write(wire.error_event(request.path))
+                await response.write(error_event(request.path))
                 return response
             entry["chunks"] += 1
             entry["tokens"] += wire.TOKEN.encode() in chunk and b"delta" in chunk
@@ -129,6 +140,23 @@ class Upstream:
         entry["whole"] = True
         await response.write_eof()
         return response
+
+
+def streams(path: str, body: dict[str, Any]) -> bool:
+    """Whether a stream is asked for: in the body, or by Bedrock's path."""
+    return bool(body.get("stream")) or path.endswith(bedrock.STREAM)
+
+
+def error_body(path: str, status: int) -> bytes:
+    if path.endswith(cohere.PATH):
+        return cohere.error_body()
+    return bedrock.error_body() if "/model/" in path else wire.error_body(path, status)
+
+
+def error_event(path: str) -> bytes:
+    if path.endswith(cohere.PATH):
+        return cohere.error_event()
+    return bedrock.error_event() if path.endswith(bedrock.STREAM) else wire.error_event(path)
 
 
 async def models(_request: web.Request) -> web.Response:
@@ -144,6 +172,9 @@ def application(record: TextIO) -> web.Application:
             app.router.add_post(prefix + path, upstream.answer)
     for path in ("/v1/messages/count_tokens", "/v1/responses/input_tokens", "/v1beta/models/{model}:countTokens"):
         app.router.add_post(path, upstream.count)
+    app.router.add_post(cohere.PATH, upstream.answer)
+    for path in (bedrock.WHOLE, bedrock.STREAM):
+        app.router.add_post("/model/{model}" + path, upstream.answer)
     app.router.add_get("/v1/models", models)
     return app
 

@@ -7,7 +7,7 @@ The first tool is called with `ARGUMENTS`; one that runs commands is called inst
 import json
 from typing import Any
 
-from tests.upstream import wire
+from tests.upstream import bedrock, cohere, wire
 from tests.upstream.script import Script
 
 ARGUMENTS = '{"city":"Paris"}'
@@ -21,17 +21,17 @@ _SHELLS = {
 }
 """Tools of coding agents that run commands, and how each is called."""
 CALL_ID = "call_up1"
-_RESULTS = ('"role": "tool"', '"function_call_output"', '"tool_result"')
+_RESULTS = ('"role": "tool"', '"function_call_output"', '"tool_result"', '"toolResult"')
 
 
 def wanted(path: str, body: dict[str, Any]) -> str:
     """The tool to call: one that runs commands, else the first one that is offered; none when a call has its result."""
-    tools = body.get("tools") or []
+    tools = body.get("tools") or body.get("toolConfig", {}).get("tools") or []
     said = json.dumps(body.get("messages") or body.get("input"))
     if not tools or any(mark in said for mark in _RESULTS):
         return ""
-    names = [(tool.get("function") if path.endswith("/chat/completions") else tool).get("name", "") for tool in tools]
-    return next((str(name) for name in names if name in _SHELLS), str(names[0]))
+    names = [str((tool.get("function") or tool.get("toolSpec") or tool).get("name", "")) for tool in tools]
+    return next((name for name in names if name in _SHELLS), names[0])
 
 
 def _arguments(tool: str) -> str:
@@ -56,6 +56,10 @@ def whole(path: str, model: str, s: Script, tool: str) -> bytes:
     elif path.endswith("/responses"):
         body = json.loads(wire.responses_body(model, s))
         body["output"] = [_item(tool, _arguments(tool), "completed")]
+    elif path.endswith(cohere.PATH):
+        return cohere.whole(s, _cohere_call(tool))
+    elif path.endswith(bedrock.WHOLE):
+        return bedrock.whole(s, _converse_call(tool))
     else:
         body = json.loads(wire.messages_body(model, s))
         body["content"] = [{"type": "tool_use", "id": CALL_ID, "name": tool, "input": json.loads(_arguments(tool))}]
@@ -67,7 +71,19 @@ def stream(path: str, model: str, s: Script, tool: str) -> list[bytes]:
     """One element per chunk."""
     if path.endswith("/chat/completions"):
         return _chat(model, s, tool)
+    if path.endswith(cohere.PATH):
+        return cohere.stream(s, _cohere_call(tool), _pieces(tool))
+    if path.endswith(bedrock.STREAM):
+        return bedrock.stream(s, _converse_call(tool), _pieces(tool))
     return _responses(model, s, tool) if path.endswith("/responses") else _messages(model, s, tool)
+
+
+def _cohere_call(tool: str) -> dict[str, Any]:
+    return {"id": CALL_ID, "type": "function", "function": {"name": tool, "arguments": _arguments(tool)}}
+
+
+def _converse_call(tool: str) -> dict[str, Any]:
+    return {"toolUseId": CALL_ID, "name": tool, "input": json.loads(_arguments(tool))}
 
 
 def _chat(model: str, s: Script, tool: str) -> list[bytes]:

@@ -1,13 +1,35 @@
-"""The three formats of conversations as a client sees them: how to ask, what an answer says, how it ends."""
+"""The three formats of conversations as a client sees them: how to ask, what an answer says, how it ends.
+
+And those that only upstreams speak, as a channel has them.
+"""
 
 import json
 from typing import Any
+
+from tests.upstream import bedrock
 
 CHAT, RESPONSES, MESSAGES = "openai_chat", "openai_responses", "anthropic_messages"
 FORMATS = (CHAT, RESPONSES, MESSAGES)
 PATHS = {CHAT: "/v1/chat/completions", RESPONSES: "/v1/responses", MESSAGES: "/v1/messages"}
 PROVIDERS = {CHAT: "openai-compatible", RESPONSES: "openai-compatible", MESSAGES: "anthropic-compatible"}
+COHERE, CONVERSE = "cohere_chat", "bedrock_converse"
+UPSTREAMS = (*FORMATS, COHERE, CONVERSE)
+SERVED_AT = {**PATHS, COHERE: "/v2/chat", CONVERSE: "/converse"}
+"""What the paths of an upstream's formats end in, but for streams of Bedrock's."""
+ACCESS_KEY = f"{bedrock.KEY_ID}:{bedrock.SECRET}"
 HI = [{"role": "user", "content": "hi"}]
+
+
+def channel_of(upstream: str) -> dict[str, Any]:
+    """How a channel is configured whose upstream speaks this format."""
+    if upstream == CONVERSE:
+        return {"provider": "bedrock", "api_key": ACCESS_KEY, "config": {"region": "eu-west-1"}}
+    return {"provider": "cohere" if upstream == COHERE else PROVIDERS[upstream], "dialects": (upstream,)}
+
+
+def usage_of(upstream: str) -> dict[str, int]:
+    """What the upstream bills for five tokens of an answer; Cohere bills what was cached like the rest."""
+    return {"input": 11, "output": 5} if upstream == COHERE else {"input": 7, "cached_input": 4, "output": 5}
 
 
 def asked(client: str, model: str, *, stream: bool = False, **more: Any) -> dict[str, Any]:

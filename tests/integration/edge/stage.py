@@ -214,18 +214,20 @@ class Stage:
         price: dict[str, int] | None = RATES,
         limits: dict[str, Any] | None = None,
         listed: bool = True,
+        api_key: str = "upstream-credential",
         **fields: Any,
     ) -> Channel:
         """A channel to the upstream, known to the edge when this returns."""
         identity = unique_name("ch")
         provider = fields.setdefault("provider", "openai-compatible")
-        base_url = self.upstream.url if provider.startswith("anthropic") else f"{self.upstream.url}/v1"
+        at_root = provider.startswith(("anthropic", "cohere", "bedrock"))
+        base_url = self.upstream.url if at_root else f"{self.upstream.url}/v1"
         channel = Channel(
             id=identity,
             name=identity,
             models=tuple(models),
             model_mapping={name: upstream for name, upstream in models.items() if upstream},
-            api_key_sealed=self.sealer.seal("upstream-credential", bound_to=f"channel/{identity}/api_key"),
+            api_key_sealed=self.sealer.seal(api_key, bound_to=f"channel/{identity}/api_key"),
             limits=ChannelLimits(**(limits or {})),
             **{"base_url": base_url, **fields},
         )

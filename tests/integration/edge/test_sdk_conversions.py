@@ -12,7 +12,16 @@ import openai
 import pytest
 
 from oneapi.runtime.ids import uuid7
-from tests.integration.edge.formats import CHAT, FORMATS, MESSAGES, PATHS, PROVIDERS, RESPONSES
+from tests.integration.edge.formats import (
+    CHAT,
+    FORMATS,
+    MESSAGES,
+    RESPONSES,
+    SERVED_AT,
+    UPSTREAMS,
+    channel_of,
+    usage_of,
+)
 from tests.integration.edge.stage import Stage
 
 TEXT = " tok" * 5
@@ -25,7 +34,6 @@ SCHEMA = {
     "required": ["city"],
     "additionalProperties": False,
 }
-USAGE = {"input": 7, "cached_input": 4, "output": 5}
 _seen: dict[tuple[str, str], dict[str, bool]] = {}
 
 
@@ -36,6 +44,7 @@ class Asking:
         self.openai = openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
         self.anthropic = anthropic.AsyncAnthropic(base_url=stage.url, api_key=key, max_retries=0)
         self.model = f"sdk-on-{upstream}"
+        self.usage = usage_of(upstream)
         self.ids: list[str] = []
 
     @property
@@ -139,7 +148,8 @@ async def messages_text(asking: Asking) -> str:
         messages=[{"role": "user", "content": "hi"}],
         extra_headers=asking.headers,
     )
-    assert (answer.usage.input_tokens, answer.usage.cache_read_input_tokens, answer.usage.output_tokens) == (7, 4, 5)
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (asking.usage["input"], 5)
+    assert answer.usage.cache_read_input_tokens == asking.usage.get("cached_input", 0)
     assert answer.stop_reason == "end_turn"
     return "".join(block.text for block in answer.content if block.type == "text")
 
@@ -231,10 +241,8 @@ NAMES = tuple(SCENARIOS[CHAT])
 @pytest.fixture(scope="module", autouse=True)
 async def matrix(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[None]:
     channels = [
-        await stage.channel(
-            {f"sdk-on-{upstream}": "play:tokens=5,cached=4,tool=1"}, provider=PROVIDERS[upstream], dialects=(upstream,)
-        )
-        for upstream in FORMATS
+        await stage.channel({f"sdk-on-{upstream}": "play:tokens=5,cached=4,tool=1"}, **channel_of(upstream))
+        for upstream in UPSTREAMS
     ]
     yield
     for channel in channels:
@@ -248,7 +256,7 @@ async def matrix(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[
 
 
 @pytest.mark.parametrize("scenario", NAMES)
-@pytest.mark.parametrize("upstream", FORMATS)
+@pytest.mark.parametrize("upstream", UPSTREAMS)
 @pytest.mark.parametrize("client", FORMATS)
 async def test_cell(stage: Stage, key: str, client: str, upstream: str, scenario: str) -> None:
     cells = _seen.setdefault((client, upstream), {})
@@ -258,18 +266,19 @@ async def test_cell(stage: Stage, key: str, client: str, upstream: str, scenario
     assert len(asking.ids) == (2 if scenario.startswith("tool") else 1)
     for mine in asking.ids:
         event = await stage.event(client_request_id=mine)
-        assert (event.outcome, event.evidence, dict(event.usage)) == ("ok", "provider", USAGE)
+        assert (event.outcome, event.evidence, dict(event.usage)) == ("ok", "provider", asking.usage)
         assert event.reserved_nano >= event.amount_nano
-    entry = stage.upstream.served(path=PATHS[upstream])[-1]
+    entry = stage.upstream.served()[-1]
+    assert entry["path"].removesuffix("-stream").endswith(SERVED_AT[upstream])
     if scenario.startswith("tool"):
         assert RESULT in json.dumps(entry["body"])
     cells[scenario] = True
 
 
-@pytest.mark.parametrize("upstream", FORMATS)
+@pytest.mark.parametrize("upstream", UPSTREAMS)
 async def test_streams_that_break_raise(stage: Stage, key: str, upstream: str) -> None:
     model = f"sdk-broken-on-{upstream}"
-    await stage.channel({model: "play:tokens=8,cut=6"}, provider=PROVIDERS[upstream], dialects=(upstream,))
+    await stage.channel({model: "play:tokens=8,cut=6"}, **channel_of(upstream))
     asking = Asking(stage, key, upstream)
     chat = await asking.openai.chat.completions.create(
         model=model, messages=[{"role": "user", "content": "hi"}], stream=True
