@@ -80,6 +80,26 @@ def _google(holder: Mapping[str, Any], depth: int) -> int:
     return excess
 
 
+def google_media(contents: list[Any], depth: int = 0) -> tuple[int, int]:
+    """Pictures that were sent inline, and sound, films and files whose size isn't known."""
+    pictures = others = 0
+    for content in contents:
+        parts = content.get("parts") if isinstance(content, dict) else None
+        for part in parts if isinstance(parts, list) and depth < _MAX_NESTING else ():
+            if not isinstance(part, dict):
+                continue
+            inline = _mapping(part.get("inlineData") or part.get("inline_data"))
+            kind = inline.get("mimeType") or inline.get("mime_type")
+            if isinstance(kind, str) and kind.startswith(_MEDIA):
+                picture = kind.startswith(_MEDIA[0])
+                pictures, others = pictures + picture, others + (not picture)
+            others += bool(part.get("fileData") or part.get("file_data"))
+            response = part.get("functionResponse") or part.get("function_response")
+            inside = google_media([response], depth + 1)
+            pictures, others = pictures + inside[0], others + inside[1]
+    return pictures, others
+
+
 def _image_url(part: Mapping[str, Any]) -> int:
     """Chat: `image_url: {url}`; Responses and its screenshots: `image_url: "…"`."""
     found = part.get("image_url")

@@ -5,26 +5,34 @@ wrote the tokens which the client repeats, and would refuse the request for them
 are such tokens. It must not open one, nor know whose it is.
 """
 
+import base64
 from typing import Any
 
 from oneapi.dialects.canonical.losses import Loss
 from oneapi.dialects.canonical.seal import PREFIX
+from oneapi.dialects.gemini_generate.signatures import NAME as GEMINI
+from oneapi.dialects.gemini_generate.signatures import UNSIGNED
 
+_IN_BASE64 = base64.b64encode(PREFIX.encode() + b"AA").decode()[:5]
+"""How a token begins that Google's clients carry as bytes: as far as every one of them begins so."""
 _MARK = b'"' + PREFIX.encode()
+_GOOGLES_MARK = b'"' + _IN_BASE64.encode()
 _CARRIERS = ("signature", "data", "encrypted_content")
+_GOOGLES_CARRIERS = frozenset({"thoughtSignature", "thought_signature"})
 _LISTS = ("content", "reasoning_details")
 _THINKS = frozenset({"enabled", "adaptive"})
 
 
-def holds_tokens(body: bytes) -> bool:
-    """Whether a body may hold a token. Cheap: it is asked of every request."""
-    return _MARK in body
+def holds_tokens(body: bytes, dialect: str) -> bool:
+    """Whether a body of this format may hold a token. Cheap: it is asked of every request."""
+    return (_GOOGLES_MARK if dialect == GEMINI else _MARK) in body
 
 
-def without_tokens(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Loss]]:
+def without_tokens(raw: dict[str, Any], *, calls_signed: bool = False) -> tuple[dict[str, Any], list[Loss]]:
     """The request without tokens, and what that loses; `raw` itself isn't changed.
 
-    Messages wants a call's thoughts back as long as the model thinks, so it may not think where they are gone.
+    Messages wants a call's thoughts back as long as the model thinks, so it may not think where they are gone. Google
+    wants the first call of a turn signed where `calls_signed`: there it is told that the signature is gone.
     """
     out = dict(raw)
     gone = False
@@ -37,6 +45,12 @@ def without_tokens(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Loss]]:
         if kept != turns:
             gone = True
             out[place] = kept
+    contents = raw.get("contents")
+    if isinstance(contents, list):
+        left = [_unsigned(content, calls_signed=calls_signed) for content in contents]
+        if left != contents:
+            gone = True
+            out["contents"] = [content for content in left if content is not None]
     if not gone:
         return raw, []
     losses = [Loss("reasoning_history")]
@@ -64,4 +78,31 @@ def _cleaned(turn: Any) -> Any:
 def _is_token(part: Any) -> bool:
     return isinstance(part, dict) and any(
         isinstance(value := part.get(name), str) and value.startswith(PREFIX) for name in _CARRIERS
+    )
+
+
+def _unsigned(content: Any, *, calls_signed: bool) -> Any:
+    """One of Google's contents without the tokens on its parts; None when nothing else was in it."""
+    parts = content.get("parts") if isinstance(content, dict) else None
+    if not isinstance(parts, list) or not any(map(_signed_here, parts)):
+        return content
+    kept: list[Any] = []
+    called = False
+    for part in parts:
+        is_call = isinstance(part, dict) and ("functionCall" in part or "function_call" in part)
+        if _signed_here(part):
+            rest = {name: value for name, value in part.items() if name not in _GOOGLES_CARRIERS}
+            if is_call and calls_signed and not called:
+                rest["thoughtSignature"] = UNSIGNED
+            if rest != {"text": ""}:
+                kept.append(rest)
+        else:
+            kept.append(part)
+        called = called or is_call
+    return {**content, "parts": kept} if kept else None
+
+
+def _signed_here(part: Any) -> bool:
+    return isinstance(part, dict) and any(
+        isinstance(value := part.get(name), str) and value.startswith(_IN_BASE64) for name in _GOOGLES_CARRIERS
     )

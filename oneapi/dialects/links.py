@@ -6,6 +6,8 @@ It decides which fields hold such URLs. It must not know which URLs are acceptab
 from collections.abc import Mapping
 from typing import Any
 
+from oneapi.dialects.stored_files import is_name
+
 _FIELDS = ("image_url", "file_url", "video_url", "audio_url")
 _HOLDERS = frozenset({*_FIELDS, "file", "source", "output"})
 """A part that has none of these, and no parts of its own, holds no link: most messages are just text."""
@@ -19,6 +21,7 @@ def links(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     _look_in(raw.get("messages"), found, 0)
     _look_in(raw.get("input"), found, 0)
     _look_in_contents(raw.get("contents"), found)
+    _look_in_contents([raw.get("systemInstruction"), raw.get("system_instruction")], found)
     prompt = raw.get("prompt")
     if isinstance(prompt, dict):
         variables = prompt.get("variables")
@@ -28,29 +31,37 @@ def links(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(tool, dict) and "server_url" in tool:
             _take("server_url", tool["server_url"], found)
         _look_in_servers(tool, found)
+    servers = raw.get("mcp_servers")
+    for server in servers if isinstance(servers, list) else ():
+        _take("url", _member(server, "url"), found)
     return found
 
 
 def _look_in_contents(contents: Any, found: list[tuple[str, str]], depth: int = 0) -> None:
-    """Google's contents, and its functions' responses, hold parts; names have two spellings."""
+    """Google's contents, and its functions' responses, hold parts; names have two spellings. What is stored there has a
+    name and no URL."""
     for content in contents if isinstance(contents, list) and depth < 2 else ():
         parts = content.get("parts") if isinstance(content, dict) else None
         for part in parts if isinstance(parts, list) else ():
             if isinstance(part, dict):
                 for name in ("fileData", "file_data"):
                     for field in ("fileUri", "file_uri"):
-                        _take(field, _member(part.get(name), field), found)
+                        uri = _member(part.get(name), field)
+                        if isinstance(uri, str) and not is_name(uri):
+                            _take(field, uri, found)
                 for name in ("functionResponse", "function_response"):
                     _look_in_contents([part.get(name)], found, depth + 1)
 
 
 def _look_in_servers(tool: Any, found: list[tuple[str, str]]) -> None:
-    """Google's tool servers."""
+    """Google's tool servers, and a search of one's own."""
     for name in ("mcpServers", "mcp_servers"):
         servers = _member(tool, name)
         for server in servers if isinstance(servers, list) else ():
             for transport in ("streamableHttpTransport", "streamable_http_transport"):
                 _take("url", _member(_member(server, transport), "url"), found)
+    for name in ("externalApi", "external_api"):
+        _take("endpoint", _member(_member(_member(tool, "retrieval"), name), "endpoint"), found)
 
 
 def _member(value: Any, name: str) -> Any:

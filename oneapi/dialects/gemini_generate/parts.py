@@ -28,10 +28,10 @@ from oneapi.dialects.canonical.reading import Fields, all_objects, string
 from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.gemini_generate.signatures import NAME, ON_CALL, ON_END, ON_TEXT, read_signature
 from oneapi.dialects.gemini_generate.spelling import camel, field, standard_base64
+from oneapi.dialects.stored_files import is_stored
 
 OUTPUT, ERROR = "output", "error"
 _OUTPUTS = frozenset({OUTPUT, "result"})
-_FILES_HOST = "generativelanguage.googleapis.com"
 _VIDEO_HOSTS = frozenset({"youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be"})
 _SEARCH = "GOOGLE_SEARCH_WEB"
 _SOUNDS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}
@@ -188,7 +188,7 @@ def _media(fields: Fields) -> Part | None:
     if host in _VIDEO_HOSTS:
         kind = "video/*"
     kind = kind or TYPES.get(uri.rpartition(".")[2].lower(), "")
-    stored = host == _FILES_HOST or not uri.lower().startswith(("http://", "https://"))
+    stored = is_stored(uri) or not uri.lower().startswith(("http://", "https://"))
     return _shown(kind, Stored(uri) if stored else Link(uri), title, fields.rest)
 
 

@@ -4,6 +4,7 @@ Source: Google's Gemini API reference, "Generating content". The address names t
 both are told beside the body; among the facts they stand with the body's own fields. Usage is always in the answer.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +15,8 @@ from oneapi.dialects.gemini_generate.conversation import IN_PATH
 from oneapi.dialects.gemini_generate.spelling import camel, field
 from oneapi.dialects.request import RequestFacts
 
-CONFIG, CAP = "generationConfig", "maxOutputTokens"
+CONFIG, CAP, MODALITIES = "generationConfig", "maxOutputTokens", "responseModalities"
+_EVERY_MODALITY = frozenset({"text", "image", "audio"})
 _SPELLINGS = (CONFIG, "generation_config")
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -38,13 +40,22 @@ def inspect(body: bytes, *, model: str, stream: bool) -> RequestFacts:
     )
 
 
-def _config(raw: dict[str, Any]) -> dict[str, Any]:
+def _config(raw: Mapping[str, Any]) -> dict[str, Any]:
     for name in _SPELLINGS:
         if raw.get(name) is not None:
             if not isinstance(raw[name], dict):
                 raise request.refuse(f"'{name}' must be an object.", name)
             return dict(raw[name])
     return {}
+
+
+def response_modalities(raw: Mapping[str, Any]) -> frozenset[str]:
+    """What an answer may consist of, in lower case: a model that draws does so unless it is told otherwise."""
+    asked = camel(_config(raw)).get(MODALITIES)
+    named = (
+        frozenset(kind.lower() for kind in asked if isinstance(kind, str)) if isinstance(asked, list) else frozenset()
+    )
+    return named or _EVERY_MODALITY
 
 
 def _tools(tools: object) -> int:

@@ -6,6 +6,7 @@ There is no end of its own: it is whole when it ends behind an answer that has a
 prompt was blocked. Usage is in every answer, and the last one counts.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.gemini_generate.errors import error_body
 from oneapi.dialects.gemini_generate.usage import buckets, searches
 from oneapi.dialects.meter import UNNAMED_ERROR, SseMeter
+from oneapi.dialects.sse import Splitter
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -37,12 +39,32 @@ def code_and_message(error: Any) -> tuple[str, str]:
     return str(status or UNNAMED_ERROR), string(member(error, "message"))
 
 
+_BARE = re.compile(rb"(?:data: [^\r\n]*+(?:\r\n\r\n|\n\n))*+")
+
+
+def bare(events: bytes) -> bytes:
+    """Whole events with a line of data each and nothing else: Google's SDKs take any other line for JSON."""
+    if _BARE.fullmatch(events):
+        return events
+    splitter = Splitter()
+    found = [*splitter.feed(events), *splitter.end()]
+    return b"".join(b"data: %b\n\n" % event.data.replace(b"\n", b" ") for event in found if event.data.strip())
+
+
 class GeminiMeter(SseMeter):
     """Meters one stream of answers."""
 
     def __init__(self, *, forward_usage: bool = True) -> None:
         super().__init__(forward_usage=forward_usage)
         self._searches = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """See `StreamMeter`; neither comments nor names of events go on."""
+        return bare(super().feed(data))
+
+    def end(self) -> bytes:
+        """See `StreamMeter`."""
+        return bare(super().end())
 
     def read(self, data: bytes) -> bool:
         """See `StreamMeter`."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 from oneapi.catalog.types import Channel
+from oneapi.dialects.codec import CODECS
 from oneapi.dialects.conversion import Conversion
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.meter import StreamMeter
@@ -35,6 +36,7 @@ from services.edge.upstream.target import Target, Targets
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+TOO_MANY = 429
 HOLD_BYTES = 256 * 1024
 HOLD_S = 5.0
 """How much of a stream, and for how long, is kept from the client while it has no content yet: until then another
@@ -168,7 +170,8 @@ class Attempts:
         attempt.answer = answer
         attempt.status = answer.status
         if not 200 <= answer.status < 300:
-            raise from_status(answer.status, answer.retry_after_s, await _refusal(exchange, answer, conversion))
+            refusal = await _refusal(exchange, answer, conversion)
+            raise from_status(answer.status, answer.retry_after_s, refusal)
         if not facts.stream:
             await _take_whole(attempt, answer, conversion)
         elif "json" in answer.content_type:
@@ -205,9 +208,18 @@ def _used_up(exchange: Exchange) -> bool:
 
 
 async def _refusal(exchange: Exchange, answer: Answer, conversion: Conversion | None) -> GatewayError | None:
+    """What the provider says; where it wants another credential, or less haste, that is for us alone."""
     if not 400 <= answer.status < 500:
         return None
-    return own_words(exchange, answer.status, await _start_of(answer), conversion)
+    body = await _start_of(answer)
+    codec = CODECS.get(exchange.endpoint.dialect)
+    if conversion is not None:
+        told = conversion.refusal(answer.status, body)
+    else:
+        told = codec.decode_error(answer.status, body) if codec is not None else None
+    if told is not None and (told.kind == "authentication" or answer.status == TOO_MANY):
+        return told
+    return own_words(exchange, answer.status, body, conversion)
 
 
 def own_words(exchange: Exchange, status: int, body: bytes, conversion: Conversion | None) -> GatewayError | None:
@@ -283,8 +295,8 @@ async def _take_start(attempt: Attempt, answer: Answer, meter: StreamMeter) -> N
 def stream_failure(error: tuple[str, str]) -> UpstreamFailure:
     """What an error event means, or a whole answer that is an error."""
     code = clean_code({"code": error[0]})
-    if "rate_limit" in code:
+    if "rate_limit" in code or code == "RESOURCE_EXHAUSTED":
         return UpstreamFailure(Kind.RATE_LIMITED, refusals.upstream_rate_limited(0.0), f"error event {code}")
-    if "overloaded" in code:
+    if "overloaded" in code or code == "UNAVAILABLE":
         return UpstreamFailure(Kind.SERVER_ERROR, refusals.upstream_overloaded(0.0), f"error event {code}")
     return UpstreamFailure(Kind.SERVER_ERROR, refusals.upstream_failed(), f"error event {code}")

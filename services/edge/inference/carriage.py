@@ -44,9 +44,10 @@ class Carriage:
         """What the candidate gets. Raises GatewayError 400 for what it can't be asked, with `strict` for any loss."""
         if candidate.dialect != exchange.endpoint.dialect:
             return Carried(b"", self._convert(exchange, candidate, channel, strict=strict))
-        if not holds_tokens(exchange.body):
+        if not holds_tokens(exchange.body, candidate.dialect):
             return Carried(exchange.body)
-        raw, losses = without_tokens(exchange.facts.raw)
+        can = profile(channel.provider, candidate.dialect, candidate.upstream_model)
+        raw, losses = without_tokens(exchange.facts.raw, calls_signed=can.thinking == "effort")
         if strict and losses:
             raise lossy(losses)
         return Carried(msgspec.json.encode(raw) if losses else exchange.body, None, tuple(losses))

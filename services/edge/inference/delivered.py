@@ -10,21 +10,28 @@ import msgspec
 from oneapi.dialects.usage import UNREADABLE
 
 _TEXTS = frozenset(
-    {"text", "content", "refusal", "reasoning_content", "reasoning", "thinking", "arguments", "transcript"}
+    {
+        *("text", "content", "refusal", "reasoning_content", "reasoning", "thinking", "arguments", "transcript"),
+        *("code", "output"),
+    }
 )
-_TOOL_INPUT = "input"
+_TOOL_INPUTS = frozenset({"input", "args"})
 _HOLDERS = frozenset(
     {
         *_TEXTS,
         "choices",
         "message",
-        "output",
         "summary",
         "tool_calls",
         "function",
         "function_call",
         "custom",
         "audio",
+        "candidates",
+        "parts",
+        "functionCall",
+        "executableCode",
+        "codeExecutionResult",
     }
 )
 
@@ -45,8 +52,8 @@ def _count(value: Any) -> int:
     total = 0
     for name, item in value.items():
         if isinstance(item, str):
-            total += len(item.encode("utf-8", "surrogatepass")) if name in _TEXTS or name == _TOOL_INPUT else 0
-        elif name == _TOOL_INPUT and isinstance(item, dict):
+            total += len(item.encode("utf-8", "surrogatepass")) if name in _TEXTS or name in _TOOL_INPUTS else 0
+        elif name in _TOOL_INPUTS and isinstance(item, dict):
             total += len(msgspec.json.encode(item))
         elif name in _HOLDERS:
             total += _count(item)

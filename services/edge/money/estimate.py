@@ -4,11 +4,13 @@ It decides the bound that a reservation takes. Pure: no clock, no I/O, and nothi
 over every channel, tier and time window that may come to apply, in pico-USD per token or unit; amounts are nano-USD.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
+from oneapi.dialects import attachments
+from oneapi.dialects.gemini_generate.request import response_modalities
 from oneapi.pricing.charge import PICO_PER_NANO
 
 MESSAGE_TOKENS = 16
@@ -70,8 +72,10 @@ def estimate(facts: Facts, rates: Mapping[str, int] | None, output_cap: int, out
     if rates:
         images, audios = media(facts.raw)
         text_tokens = facts.prompt_bytes + MESSAGE_TOKENS * facts.messages + TOOL_TOKENS * facts.tools
+        text_rate = _text_input_rate(rates, facts.raw)
         pico = (
-            text_tokens * _text_input_rate(rates, facts.raw)
+            text_tokens * text_rate
+            + _beyond_text(facts.raw, rates, text_rate)
             + images * IMAGE_TOKENS * _rate(rates, "image_input", "input")
             + audios * AUDIO_TOKENS * _rate(rates, "audio_input", "input")
             + max_output * choices * _output_rate(rates, facts.raw)
@@ -92,6 +96,17 @@ def media(raw: Mapping[str, Any]) -> tuple[int, int]:
         elif kind in _AUDIO_PARTS:
             audios += 1
     return images, audios
+
+
+def _beyond_text(raw: Mapping[str, Any], rates: Mapping[str, int], text_rate: int) -> int:
+    """What Google's media may cost more than text: their tokens are among those of the prompt already."""
+    if not isinstance(raw.get("contents"), list):
+        return 0
+    pictures, others = attachments.google_media(raw["contents"])
+    picture_rate, sound_rate = _rate(rates, "image_input", "input"), _rate(rates, "audio_input", "input")
+    dearer = pictures * attachments.PICTURE_TOKENS * max(picture_rate - text_rate, 0)
+    # What a stored file is isn't known, and a film has both.
+    return dearer + others * attachments.REFERENCED_TOKENS * max(picture_rate - text_rate, sound_rate - text_rate, 0)
 
 
 def _parts(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -133,10 +148,10 @@ def _asks_for_cache(raw: Mapping[str, Any]) -> bool:
 
 
 def _output_rate(rates: Mapping[str, int], raw: Mapping[str, Any]) -> int:
-    """The dearest bucket that the answer may be counted in: sound and pictures only when they are asked for."""
+    """The dearest bucket that the answer may be counted in: sound and pictures only when they may come."""
     dearest = max(rates.get("output", 0), rates.get("reasoning", 0))
-    modalities = raw.get("modalities")
-    if isinstance(modalities, list):
+    modalities = response_modalities(raw) if "contents" in raw else raw.get("modalities")
+    if isinstance(modalities, Collection):
         if "audio" in modalities:
             dearest = max(dearest, rates.get("audio_output", 0))
         if "image" in modalities:

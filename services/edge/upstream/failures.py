@@ -70,9 +70,11 @@ def from_status(status: int, retry_after_s: float, refusal: GatewayError | None)
     """What an answer other than 2xx means. `refusal` is the provider's own error, cleaned, where it has one."""
     why = f"status {status}"
     if status == 429:
+        told_s = refusal.retry_after_s if refusal is not None else None
+        retry_after_s = retry_after_s or min(told_s or 0.0, MAX_RETRY_AFTER_S)
         error = refusals.upstream_rate_limited(retry_after_s)
         return UpstreamFailure(Kind.RATE_LIMITED, error, why, status=status, retry_after_s=retry_after_s)
-    if status in {401, 402, 403}:
+    if status in {401, 402, 403} or (refusal is not None and refusal.kind == "authentication"):
         # The channel's credential or its provider account: nothing that the client could mend.
         return UpstreamFailure(Kind.UNAUTHORIZED, refusals.upstream_failed(), why, status=status)
     if 300 <= status < 400:

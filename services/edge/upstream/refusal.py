@@ -18,6 +18,7 @@ from services.edge import refusals
 MAX_BODY_BYTES = 64 * 1024
 MAX_CODE = 64
 
+_CODES = ("code", "type", "status")
 _CODE = re.compile(r"[A-Za-z0-9_.\-]+")
 _PARAM = re.compile(r"[A-Za-z0-9_.\-\[\]]+")
 
@@ -51,8 +52,8 @@ def is_error_body(body: bytes) -> bool:
 
 
 def clean_code(error: dict[str, Any]) -> str:
-    """The error's code, else its type, else a code of our own."""
-    return _match(_CODE, error.get("code")) or _match(_CODE, error.get("type")) or "upstream_refused"
+    """The error's code, where it is a word, else its type, else Google's word, else a code of our own."""
+    return next(filter(None, (_match(_CODE, error.get(name)) for name in _CODES)), "upstream_refused")
 
 
 def _match(pattern: re.Pattern[str], value: object) -> str:

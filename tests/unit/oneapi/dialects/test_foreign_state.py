@@ -1,3 +1,5 @@
+import base64
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -6,18 +8,20 @@ import pytest
 from oneapi.dialects.canonical.parts import State
 from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.foreign_state import holds_tokens, without_tokens
+from oneapi.dialects.gemini_generate.signatures import UNSIGNED
 
 TOKEN = Seal(b"secret", "ch/m").close(State("openai_chat", value={"details": []}))
 TEXT = {"type": "text", "text": "b"}
 USER = {"role": "user", "content": "a"}
 
 
-def cleaned(raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def cleaned(raw: dict[str, Any], *, calls_signed: bool = False) -> tuple[dict[str, Any], list[str]]:
+    dialect = "gemini_generate" if "contents" in raw else "openai_chat"
     before = msgspec.json.encode(raw)
-    assert holds_tokens(before)
-    out, losses = without_tokens(raw)
+    assert holds_tokens(before, dialect)
+    out, losses = without_tokens(raw, calls_signed=calls_signed)
     assert msgspec.json.encode(raw) == before
-    assert not holds_tokens(msgspec.json.encode(out))
+    assert not holds_tokens(msgspec.json.encode(out), dialect)
     return out, [loss.name for loss in losses]
 
 
@@ -59,7 +63,31 @@ def test_items_of_responses() -> None:
     assert losses == ["reasoning_history"]
 
 
-@pytest.mark.parametrize("raw", [{"messages": 7}, {"input": "oa1-"}, {"messages": [None, {"content": [1, None]}]}])
+@pytest.mark.parametrize("name", ["thoughtSignature", "thought_signature"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_signatures_of_googles_parts(name: str, encode: Callable[[bytes], bytes]) -> None:
+    signed = {name: encode(TOKEN.encode()).decode()}
+    call = {"functionCall": {"name": "f", "args": {}}}
+    hi, own = {"role": "user", "parts": [{"text": "hi"}]}, {"text": "a", "thoughtSignature": "Zm9v"}
+    parts = [{"text": "hm", "thought": True}, {**call, **signed}, {**call, **signed}, own, {"text": "", **signed}]
+    raw = {"contents": [hi, {"role": "model", "parts": parts}, {"role": "model", "parts": [{"text": "", **signed}]}]}
+    out, losses = cleaned(raw)
+    assert losses == ["reasoning_history"]
+    assert out["contents"] == [hi, {"role": "model", "parts": [parts[0], call, call, own]}]
+    out, _ = cleaned(raw, calls_signed=True)
+    assert out["contents"][1]["parts"] == [parts[0], {**call, "thoughtSignature": UNSIGNED}, call, own]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"messages": 7},
+        {"contents": 7},
+        {"contents": [1, {"parts": [1, {"text": "b2ExL"}]}]},
+        {"input": "oa1-"},
+        {"messages": [None, {"content": [1, None]}]},
+    ],
+)
 def test_what_has_none_stays_as_it_is(raw: dict[str, Any]) -> None:
     out, losses = without_tokens(raw)
     assert out is raw

@@ -40,7 +40,11 @@ def message(part: dict[str, Any]) -> dict[str, Any]:
             {"contents": [{"parts": [{"functionResponse": {"parts": [{"file_data": {"fileUri": URL}}]}}]}]},
             "fileUri",
         ),
+        ({"systemInstruction": {"parts": [{"fileData": {"fileUri": URL}}]}}, "fileUri"),
+        ({"system_instruction": {"parts": [{"file_data": {"file_uri": URL}}]}}, "file_uri"),
         ({"tools": [{"mcpServers": [{"streamableHttpTransport": {"url": URL}}]}]}, "url"),
+        ({"tools": [{"retrieval": {"external_api": {"endpoint": URL}}}]}, "endpoint"),
+        ({"mcp_servers": [{"type": "url", "url": URL, "name": "x"}]}, "url"),
     ],
 )
 def test_links_are_found(raw: dict[str, Any], field: str) -> None:
@@ -58,6 +62,8 @@ def test_links_are_found(raw: dict[str, Any], field: str) -> None:
         message({"type": "image", "source": {"type": "base64", "data": "QUJD"}}),
         message({"type": "image_url", "image_url": None}),
         {"contents": [None, {"parts": 1}, {"parts": [1, {"fileData": 1}, {"inlineData": {"data": "QUJD"}}]}]},
+        {"contents": [{"parts": [{"fileData": {"fileUri": "files/a-1"}}, {"fileData": {"fileUri": "gs://b/c"}}]}]},
+        {"mcp_servers": "x", "tools": [{"retrieval": 1}]},
         message({"type": "tool_use", "input": {"image_url": "file:///x"}}),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 
 from oneapi.dialects.references import reference
 
+GOOGLES = "https://GenerativeLanguage.googleapis.com./v1beta/files/a"
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "file_id vector_store_ids"}]}
 
 
@@ -31,6 +32,17 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "file_id vector_s
         ({"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]}, "vector_store_ids"),
         ({"tools": [{"type": "code_interpreter", "container": "cntr_1"}]}, "container"),
         ({"tools": [{"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["f"]}}]}, "file_ids"),
+        ({"cachedContent": "cachedContents/a"}, "cachedContent"),
+        ({"cached_content": "cachedContents/a"}, "cached_content"),
+        ({"contents": [{"parts": [{"text": "a"}, {"fileData": {"fileUri": GOOGLES}}]}]}, "fileUri"),
+        ({"contents": [{"parts": [{"file_data": {"file_uri": "files/a"}}]}]}, "file_uri"),
+        ({"systemInstruction": {"parts": [{"fileData": {"fileUri": "gs://a/b"}}]}}, "fileUri"),
+        (
+            {"contents": [{"parts": [{"functionResponse": {"parts": [{"fileData": {"fileUri": GOOGLES}}]}}]}]},
+            "fileUri",
+        ),
+        ({"tools": [{"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/a"]}}]}, "fileSearch"),
+        ({"tools": [{"googleSearch": {}}, {"retrieval": {"vertexAiSearch": {"datastore": "d"}}}]}, "retrieval"),
     ],
 )
 def test_what_is_kept_at_a_provider_is_found(raw: dict[str, Any], field: str) -> None:
@@ -52,6 +64,8 @@ def test_what_is_kept_at_a_provider_is_found(raw: dict[str, Any], field: str) ->
             ]
         },
         {"messages": "text", "input": 7, "tools": {"a": 1}},
+        {"contents": [1, {"parts": 1}, {"parts": [1, {"fileData": {"fileUri": "https://a.example/b.png"}}]}]},
+        {"contents": [{"parts": [{"fileData": {"fileUri": "https://[/"}}]}], "tools": [{"googleSearch": {}}]},
     ],
 )
 def test_what_is_sent_along_names_nothing(raw: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from oneapi.dialects.errors import GatewayError
-from oneapi.dialects.gemini_generate.stream import GeminiMeter
+from oneapi.dialects.gemini_generate.stream import GeminiMeter, bare
 from tests.unit.oneapi.dialects.dialogues import sse
 
 
@@ -48,3 +48,18 @@ def test_errors_are_not_forwarded() -> None:
     bad = sse([{"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}])
     assert meter.feed(good + bad + good) == good
     assert meter.error == ("RESOURCE_EXHAUSTED", "Slow down.")
+
+
+def test_nothing_goes_on_but_data() -> None:
+    """Google's SDKs take any other line for JSON."""
+    one = b'data: {"candidates":[{"content":{"parts":[{"text":"x"}]}}]}\n\n'
+    odd = b": ping\n\nevent: a\nid: 1\n: b\n" + one + b'\r\ndata:{"candidates":\r\ndata: []}\r\n\r\nretry: 1\n\n'
+    whole, cut = GeminiMeter(), GeminiMeter()
+    expected = one + b'data: {"candidates": []}\n\n'
+    assert whole.feed(odd) == expected
+    assert b"".join(cut.feed(odd[at : at + 1]) for at in range(len(odd))) == expected
+    last = GeminiMeter()
+    assert last.feed(b": ping\n\n") == b""
+    assert last.feed(one[:-2]) + last.end() == one
+    assert bare(one * 3) == one * 3
+    assert bare(b"") == b""

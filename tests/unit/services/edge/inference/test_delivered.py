@@ -30,6 +30,14 @@ from services.edge.inference.delivered import delivered_bytes
             ),
             6,
         ),
+        (
+            (
+                b'{"candidates":[{"content":{"role":"model","parts":[{"text":"ab"},{"text":"cd","thought":true},'
+                b'{"functionCall":{"name":"f","args":{"a":1}}},{"executableCode":{"language":"PYTHON","code":"xy"}},'
+                b'{"codeExecutionResult":{"outcome":"OK","output":"z"}},{"inlineData":{"data":"QUJD"}}]}}]}'
+            ),
+            14,
+        ),
         (b'{"data":[{"embedding":[0.1]}]}', 0),
         (b"not json", 0),
         (b"[]", 0),

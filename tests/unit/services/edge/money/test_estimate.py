@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oneapi.dialects.attachments import PICTURE_TOKENS, REFERENCED_TOKENS
 from oneapi.pricing import charge
 from services.edge.money.estimate import AUDIO_TOKENS, IMAGE_TOKENS, MESSAGE_TOKENS, TOOL_TOKENS, estimate, media
 
@@ -91,6 +92,32 @@ def test_output_of_sound_counts_where_it_is_asked_for() -> None:
     assert reserve(rates, max_output=10) == 10
     assert reserve(rates, max_output=10, raw={"modalities": ["text", "audio"]}) == 80
     assert reserve(rates, max_output=10, raw={"modalities": ["text", "image"]}) == 90
+
+
+def google(*parts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"contents": [{"parts": [{"text": "x"}, *parts]}], **more}
+
+
+def test_googles_media_cost_what_sound_and_pictures_cost() -> None:
+    """Their tokens are among the prompt's; what is dearer than text comes on top."""
+    rates = {"input": 1_000, "image_input": 3_000, "audio_input": 8_000}
+    picture = {"inlineData": {"mimeType": "image/png", "data": "QQ=="}}
+    sound = {"inline_data": {"mime_type": "audio/wav", "data": "QQ=="}}
+    inside = {"functionResponse": {"parts": [picture]}}
+    assert reserve(rates, raw=google(picture)) == 2 * PICTURE_TOKENS
+    assert reserve(rates, raw=google(picture, inside)) == 2 * 2 * PICTURE_TOKENS
+    assert reserve(rates, raw=google(sound)) == 7 * REFERENCED_TOKENS
+    assert reserve(rates, raw=google({"file_data": {"file_uri": "x"}})) == 7 * REFERENCED_TOKENS
+    assert reserve({"input": 1_000}, raw=google(picture, sound)) == 0
+    assert reserve(rates, raw={"contents": [1, {"parts": [1, {"inlineData": 1}]}]}) == 0
+
+
+def test_googles_models_may_draw_unless_they_are_told_otherwise() -> None:
+    rates = {"output": 1_000, "audio_output": 8_000, "image_output": 9_000}
+    assert reserve(rates, max_output=10, raw=google()) == 90
+    for config, cost in ((["TEXT"], 10), (["TEXT", "Audio"], 80), (["IMAGE"], 90), ([], 90)):
+        assert reserve(rates, max_output=10, raw=google(generationConfig={"responseModalities": config})) == cost
+        assert reserve(rates, max_output=10, raw=google(generation_config={"response_modalities": config})) == cost
 
 
 def test_tokens_for_the_rate_are_a_guess_that_is_not_too_high() -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from oneapi.dialects.errors import GatewayError
 from proto.router.v1 import router_pb2
 from services.edge.upstream.failures import Kind, from_status, parse_retry_after
 
@@ -28,6 +29,16 @@ def test_what_a_status_means(status: int, kind: Kind, shown: int, final: bool) -
     assert (failure.kind, failure.error.status, failure.final) == (kind, shown, final)
     if shown in {429, 503}:
         assert failure.error.retry_after_s == 7
+
+
+def test_what_a_body_says_more_than_its_status() -> None:
+    """Google refuses a bad key with 400, and says when to come back in the body."""
+    key = from_status(400, 0.0, GatewayError(400, "authentication", "x", "API key not valid."))
+    assert (key.kind, key.error.status, key.final) == (Kind.UNAUTHORIZED, 502, False)
+    assert "API key" not in key.error.message
+    for told, header, seconds in ((3.0, 0.0, 3.0), (3.0, 7.0, 7.0), (1e9, 0.0, 3600.0)):
+        slow = from_status(429, header, GatewayError(429, "rate_limit", "x", "Slow down.", retry_after_s=told))
+        assert (slow.retry_after_s, slow.error.retry_after_s) == (seconds, seconds)
 
 
 @pytest.mark.parametrize(

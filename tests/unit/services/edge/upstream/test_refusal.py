@@ -24,6 +24,12 @@ def test_anthropics_shape() -> None:
     assert (error.kind, error.code) == ("not_found", "not_found_error")
 
 
+def test_googles_shape() -> None:
+    error = read_refusal(400, b'{"error":{"code":400,"message":"Bad top_k.","status":"INVALID_ARGUMENT"}}')
+    assert error is not None
+    assert (error.kind, error.code, error.message) == ("invalid_request", "INVALID_ARGUMENT", "Bad top_k.")
+
+
 @pytest.mark.parametrize(
     "body",
     [
