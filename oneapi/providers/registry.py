@@ -54,7 +54,7 @@ PROVIDERS = {
             ("chat",),
             GEMINI_PATHS,
             x_goog_api_key,
-            models_path="/v1beta/models",
+            models_path="/v1beta/models?pageSize=1000",
             stream_paths=GEMINI_STREAM_PATHS,
             count_paths=GEMINI_COUNTS,
         ),

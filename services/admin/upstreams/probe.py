@@ -23,6 +23,7 @@ LIMIT_S = 10.0
 CONNECT_LIMIT_S = 5.0
 MAX_ANSWER = 4 * 1024 * 1024
 MAX_MISSING = 100
+_PREFIX = "models/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class _Listed(msgspec.Struct):
 
 class _Listing(msgspec.Struct):
     data: list[_Listed]
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _GooglesListing(msgspec.Struct):
+    """Google's shape: its names say that they are models'."""
+
+    models: list[_Named]
 
 
 async def probe(channel: Channel, api_key: str, headers: Mapping[str, str], dialer: Dialer) -> Result:
@@ -97,6 +108,17 @@ def _signature(channel: Channel, api_key: str, url: URL) -> dict[str, str]:
         raise UnsignedRequest(str(problem)) from None
 
 
+def _models(body: bytes) -> frozenset[str]:
+    """What an upstream lists as OpenAI and Anthropic do. Raises MsgspecError, UnicodeDecodeError, RecursionError."""
+    return frozenset(model.id for model in msgspec.json.decode(body, type=_Listing).data)
+
+
+def _googles_models(body: bytes) -> frozenset[str]:
+    """The same as Google does."""
+    listed = msgspec.json.decode(body, type=_GooglesListing).models
+    return frozenset(model.name.removeprefix(_PREFIX) for model in listed)
+
+
 def judge(channel: Channel, status: int, body: bytes, ms: int) -> Result:
     """What an answer means."""
     if status in {401, 403}:
@@ -109,12 +131,14 @@ def judge(channel: Channel, status: int, body: bytes, ms: int) -> Result:
         return Result(True, "The upstream answers, and limits the rate now.", ms, status)
     if status >= 400:
         return Result(False, "The upstream answers with an error.", ms, status)
+    googles = providers.lists_as_google(channel.provider)
     try:
-        listing = msgspec.json.decode(body, type=_Listing)
+        models = _googles_models(body) if googles else _models(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Result(True, "The upstream answers, but not with a list of models.", ms, status)
-    models = frozenset(model.id for model in listing.data)
     wanted = dict.fromkeys(channel.model_mapping.get(model, model) for model in channel.models)
+    if googles:
+        wanted = dict.fromkeys(model.removeprefix(_PREFIX) for model in wanted)
     missing = tuple(model for model in wanted if model not in models)[:MAX_MISSING]
     detail = "The upstream answers, and does not list some of the models." if missing else "The upstream answers."
     return Result(True, detail, ms, status, models, missing)

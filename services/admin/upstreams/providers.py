@@ -12,6 +12,8 @@ from oneapi.catalog.types import Channel
 from oneapi.providers.registry import PROVIDERS
 from oneapi.providers.spec import Outgoing
 
+_GOOGLES = "gemini_generate"
+
 
 class Defaults(NamedTuple):
     """What a channel of a provider has when its configuration doesn't say."""
@@ -51,6 +53,12 @@ def models_url(name: str, base_url: str) -> str:
     """Where the provider lists its models, as OpenAI does when this version doesn't know it any more."""
     spec = PROVIDERS.get(name, PROVIDERS["openai-compatible"])
     return spec.models_url(base_url)
+
+
+def lists_as_google(name: str) -> bool:
+    """Whether its list of models has Google's shape."""
+    spec = PROVIDERS.get(name)
+    return spec is not None and _GOOGLES in spec.spoken
 
 
 def credentials(name: str, api_key: str) -> dict[str, str]:

@@ -30,6 +30,22 @@ def test_what_an_answer_means(status: int, body: bytes, ok: bool, found: int | N
     assert result.detail
 
 
+@pytest.mark.parametrize(
+    ("body", "found", "missing"),
+    [
+        (b'{"models":[{"name":"models/up-a","x":1},{"name":"models/b"}],"nextPageToken":"t"}', 2, ()),
+        (b'{"models":[{"name":"b"}]}', 1, ("up-a",)),
+        (b'{"data":[{"id":"up-a"},{"id":"b"}]}', None, ()),
+    ],
+)
+def test_googles_list(body: bytes, found: int | None, missing: tuple[str, ...]) -> None:
+    mapping = {"a": "models/up-a"}
+    channel = Channel(id="c", name="c", provider="gemini", models=("a", "b"), model_mapping=mapping)
+    result = judge(channel, 200, body, 5)
+    assert (result.ok, result.missing) == (True, missing)
+    assert (None if result.models is None else len(result.models)) == found
+
+
 async def test_the_sandbox_needs_no_network() -> None:
     sandbox = Channel(id="c", name="c", provider="sandbox", models=("sandbox",))
     assert (await probe(sandbox, "", {}, Dialer(allow_private=False))).ok

@@ -17,7 +17,9 @@ def test_where_models_are_listed() -> None:
     assert providers.models_url("voyage", "https://api.voyageai.com/v1") == "https://api.voyageai.com/v1/models"
     assert providers.models_url("azure-openai", "https://r.example") == "https://r.example/openai/v1/models"
     assert providers.models_url("nobody", "https://x.example/v1") == "https://x.example/v1/models"
-    assert providers.models_url("gemini", "https://generativelanguage.googleapis.com").endswith(".com/v1beta/models")
+    assert providers.models_url("gemini", "https://generativelanguage.googleapis.com").endswith(
+        "/v1beta/models?pageSize=1000"
+    )
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
