@@ -40,6 +40,7 @@ DEFAULT_MODELS: dict[str, tuple[str, ...]] = {
         "text-embedding-3-large",
     ),
     "anthropic": ("claude-opus-4-1", "claude-sonnet-4-5", "claude-haiku-4-5"),
+    "gemini": ("gemini-2.5-pro", "gemini-2.5-flash", "gemini-2.5-flash-lite"),
 }
 
 

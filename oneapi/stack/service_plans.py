@@ -74,7 +74,7 @@ def environments(
     ports: Mapping[str, int],
 ) -> dict[str, dict[str, str]]:
     """The whole environment of each service. `inherited` is the operator's own, of which secrets are left out."""
-    withheld = {*administrator, *PROVIDER_KEYS.values(), "GEMINI_API_KEY", "ONEAPI_METRICS_PORT"}
+    withheld = {*administrator, *PROVIDER_KEYS.values(), "ONEAPI_METRICS_PORT"}
     ground = {name: value for name, value in inherited.items() if name not in withheld} | dict(shared)
     result = {}
     for offset, service in enumerate(SERVICES):

@@ -17,7 +17,7 @@ INTERNAL_PORTS = {
     "router_health": "ONEAPI_ROUTER_HEALTH_PORT",
     "billing_health": "ONEAPI_BILLING_HEALTH_PORT",
 }
-PROVIDER_KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+PROVIDER_KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "gemini": "GEMINI_API_KEY"}
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 

@@ -16,7 +16,7 @@ from oneapi.runtime.asgi import Send
 from oneapi.runtime.door.answers import phrase, retry_after, whole_answer
 from oneapi.runtime.ids import uuid7
 from oneapi.runtime.metrics import counter
-from services.edge.paths import MCP_PATH
+from services.edge.paths import MCP_PATH, is_googles
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -45,16 +45,18 @@ def id_headers(request_id: str) -> Headers:
     return [(b"x-request-id", value), (b"x-oneapi-request-id", value)]
 
 
-def dialect_of(raw_path: bytes, *, anthropic: bool = False) -> str:
-    """The dialect in which a path's errors are written. `anthropic`: the client says that it is one of Anthropic's."""
+def dialect_of(raw_path: bytes, *, anthropic: bool = False, google: bool = False) -> str:
+    """The dialect in which a path's errors are written. `anthropic`, `google`: the client says that it is theirs."""
     for prefix, dialect in _DIALECT_OF:
         if raw_path.startswith(prefix) and raw_path[len(prefix) : len(prefix) + 1] in {b"", b"/", b"?"}:
             return dialect
+    if google or is_googles(raw_path.partition(b"?")[0]):
+        return "gemini_generate"
     return "anthropic_messages" if anthropic else "openai_chat"
 
 
 def error_answer(
-    raw_path: bytes, error: GatewayError, request_id: str, *, anthropic: bool = False
+    raw_path: bytes, error: GatewayError, request_id: str, *, anthropic: bool = False, google: bool = False
 ) -> tuple[Headers, bytes]:
     """Headers and body of an error, in the format of its path."""
     headers = [*ALWAYS, *id_headers(request_id)]
@@ -69,7 +71,8 @@ def error_answer(
     elif raw_path.startswith(b"/api/") and not _OF_OTHERS.match(raw_path):
         return [PROBLEM, *headers], _problem(error, request_id)
     else:
-        body = DIALECTS[dialect_of(raw_path, anthropic=anthropic)].error_body(error, request_id)
+        dialect = dialect_of(raw_path, anthropic=anthropic, google=google)
+        body = DIALECTS[dialect].error_body(error, request_id)
     return [JSON, *headers], body
 
 

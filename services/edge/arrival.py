@@ -11,11 +11,14 @@ RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta")
 """The client's headers that an upstream may see. Everything else stays here: an idempotency key, for one, is the
 client's own, and two clients' keys would meet in one provider account."""
 _OF_ANTHROPIC = "anthropic-version"
+_OF_GOOGLE = "x-goog-api-client"
 
 STRICT_HEADER = b"x-oneapi-strict"
 _STRICT = STRICT_HEADER.decode()
 
-read_head = HeadReader(relayed=(*RELAYED_HEADERS, STRICT_HEADER), lists=(b"openai-beta", b"anthropic-beta"))
+read_head = HeadReader(
+    relayed=(*RELAYED_HEADERS, STRICT_HEADER, _OF_GOOGLE.encode()), lists=(b"openai-beta", b"anthropic-beta")
+)
 
 
 def is_anthropic(head: Head) -> bool:
@@ -37,6 +40,11 @@ class Arrival(msgspec.Struct, frozen=True):
     def anthropic(self) -> bool:
         """Whether the client says that it is one of Anthropic's."""
         return is_anthropic(self.head)
+
+    @property
+    def google(self) -> bool:
+        """Whether the client says that it is one of Google's."""
+        return any(name == _OF_GOOGLE for name, _ in self.head.relayed)
 
     @property
     def strict(self) -> str:

@@ -22,12 +22,13 @@ from services.edge import model_list, refusals
 from services.edge.answers import ALWAYS, Headers, error_answer, id_headers
 from services.edge.arrival import Arrival
 from services.edge.authentication import Authenticator, Caller
-from services.edge.inference.endpoints import ENDPOINTS
+from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, ENDPOINTS, WHOLE, Endpoint
 from services.edge.inference.offers import may_use, serving_channels
 
 ARRIVAL_KEY = "oneapi.arrival"
 RECEIPT_LIMIT_S = 3.0
 SCHEMA_PATH = "/v1/openapi.json"
+CHAT = "chat"
 KEY_IN_SCHEMA = [Depends(HTTPBearer(scheme_name="relay key", auto_error=False))]
 """For the schema only: keys are checked by the authenticator, wherever a client puts them."""
 
@@ -75,7 +76,8 @@ def _json(request: Request, value: Any) -> Response:
 def _add_errors(app: FastAPI) -> None:
     def write(request: Request, error: GatewayError, more: Mapping[str, str] | None = None) -> Response:
         arrival = _arrival(request)
-        headers, body = error_answer(arrival.raw_path, error, arrival.request_id, anthropic=arrival.anthropic)
+        theirs = {"anthropic": arrival.anthropic, "google": arrival.google}
+        headers, body = error_answer(arrival.raw_path, error, arrival.request_id, **theirs)
         answer = _answer(error.status, headers, body)
         answer.headers.update(more or {})
         return answer
@@ -92,13 +94,14 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _add_models(app: FastAPI, authenticator: Authenticator) -> None:
-    async def caller_of(request: Request) -> Caller:
-        arrival = _arrival(request)
-        return await authenticator.authenticate(arrival.head.credential, arrival.address)
+    """Lists in the shape that the path has, or that the client says it knows: Google's SDKs ask below /v1 as well."""
 
     @app.get("/v1/models", summary="Models that this key may use", tags=["models"], dependencies=KEY_IN_SCHEMA)
     async def list_models(request: Request) -> Response:
-        models = visible_models(await caller_of(request))
+        caller = await _caller(authenticator, request)
+        if _arrival(request).google:
+            return _google_list(request, caller)
+        models = visible_models(caller)
         if not _arrival(request).anthropic:
             return _json(request, model_list.openai_list(models))
         try:
@@ -108,11 +111,58 @@ def _add_models(app: FastAPI, authenticator: Authenticator) -> None:
 
     @app.get("/v1/models/{model:path}", summary="One model", tags=["models"], dependencies=KEY_IN_SCHEMA)
     async def get_model(request: Request, model: str) -> Response:
-        caller = await caller_of(request)
-        if not (may_use(caller, model) and serving_channels(caller, model)):
-            raise refusals.model_not_found(model)
+        caller = await _usable(authenticator, request, model)
+        if _arrival(request).google:
+            return _json(request, _google_model(caller, model))
         shape = model_list.anthropic_model if _arrival(request).anthropic else model_list.openai_model
         return _json(request, shape(model))
+
+    @app.get("/v1beta/models", summary="Models, as in Google's API", tags=["models"], dependencies=KEY_IN_SCHEMA)
+    async def list_google_models(request: Request) -> Response:
+        return _google_list(request, await _caller(authenticator, request))
+
+    @app.get(
+        "/v1beta/models/{model:path}",
+        summary="One model, as in Google's API",
+        tags=["models"],
+        dependencies=KEY_IN_SCHEMA,
+    )
+    async def get_google_model(request: Request, model: str) -> Response:
+        return _json(request, _google_model(await _usable(authenticator, request, model), model))
+
+    @app.post("/v1beta/models/{model:path}", include_in_schema=False)
+    async def post_google_model(model: str) -> Response:
+        """The calls that there are never come here: the entrance knows them."""
+        if ":" in model:
+            raise of_door.path_not_found()
+        raise HTTPException(405, headers={"allow": "GET"})
+
+
+async def _caller(authenticator: Authenticator, request: Request) -> Caller:
+    arrival = _arrival(request)
+    return await authenticator.authenticate(arrival.head.credential, arrival.address)
+
+
+async def _usable(authenticator: Authenticator, request: Request, model: str) -> Caller:
+    """The caller, who may use this model. Raises GatewayError 404."""
+    caller = await _caller(authenticator, request)
+    if not (may_use(caller, model) and serving_channels(caller, model)):
+        raise refusals.model_not_found(model)
+    return caller
+
+
+def _google_list(request: Request, caller: Caller) -> Response:
+    try:
+        page, following = model_list.google_page(visible_models(caller), request.query_params)
+    except ValueError:
+        raise refusals.bad_page_size() from None
+    listed = {"models": [_google_model(caller, name) for name in page]}
+    return _json(request, {**listed, "nextPageToken": following} if following else listed)
+
+
+def _google_model(caller: Caller, model: str) -> dict[str, Any]:
+    channels = serving_channels(caller, model)
+    return model_list.google_model(model, converses=any(CHAT in (each.endpoints or (CHAT,)) for each in channels))
 
 
 def _add_receipts(app: FastAPI, authenticator: Authenticator, billing: "billing_pb2_grpc.BillingAsyncStub") -> None:
@@ -157,7 +207,7 @@ def _add_hot_schema(app: FastAPI) -> None:
     async def served_elsewhere() -> Response:
         raise of_door.path_not_found()
 
-    for endpoint in ENDPOINTS.values():
+    def describe(endpoint: Endpoint, operation: str, needed: str, parameters: list[dict[str, Any]]) -> None:
         app.add_api_route(
             endpoint.path.decode(),
             served_elsewhere,
@@ -165,11 +215,19 @@ def _add_hot_schema(app: FastAPI) -> None:
             summary=endpoint.summary,
             tags=["inference"],
             dependencies=KEY_IN_SCHEMA,
-            operation_id=endpoint.name,
+            operation_id=operation,
             openapi_extra={
+                "parameters": parameters,
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": {"type": "object", "required": ["model"]}}},
+                    "content": {"application/json": {"schema": {"type": "object", "required": [needed]}}},
                 },
             },
         )
+
+    for endpoint in ENDPOINTS.values():
+        describe(endpoint, endpoint.name, "model", [])
+    model = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+    framing = {"name": "alt", "in": "query", "schema": {"enum": ["sse", "json"], "default": "json"}}
+    for verb, endpoint in ADDRESSED_ENDPOINTS.items():
+        describe(endpoint, verb.decode(), "contents", [model] if verb == WHOLE else [model, framing])

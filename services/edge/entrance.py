@@ -24,6 +24,7 @@ from services.edge.answers import send_error
 from services.edge.arrival import Arrival, is_anthropic, read_head
 from services.edge.cold import ARRIVAL_KEY
 from services.edge.forward.proxy import Forwarder
+from services.edge.google_paths import keys_in_query, read_call
 from services.edge.inference.endpoints import ENDPOINTS
 from services.edge.inference.handler import Inference
 from services.edge.load import Load
@@ -64,6 +65,7 @@ class Entrance:
             return
         started_s = time.perf_counter()
         raw_path: bytes = scope["raw_path"]
+        query: bytes = scope["query_string"]
         request_id = uuid7()
         load = self._load
         refusal = load.refusal(decided=ARRIVED_KEY in scope)
@@ -73,7 +75,7 @@ class Entrance:
         load.enter()
         head: Head | None = None
         try:
-            head = read_head(scope["headers"])
+            head = read_head(scope["headers"], keys_in_query(raw_path, query) if query else ())
             peer = scope["client"][0] if scope["client"] else ""
             address = client_address(peer, head.forwarded_for.decode("latin-1"), self._trusted)
             scheme = client_scheme(peer, head.forwarded_proto, self._trusted) or scope["scheme"]
@@ -99,13 +101,16 @@ class Entrance:
 
     async def _serve(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = ENDPOINTS.get(arrival.raw_path)
+        addressed = None
+        if endpoint is None and (call := read_call(arrival.raw_path, scope["query_string"])) is not None:
+            endpoint, addressed = call
         if endpoint is not None:
             if scope["method"] != POST:
                 error = refusals.method_not_allowed()
                 allow = ((b"allow", POST.encode()),)
                 await send_error(send, arrival.raw_path, error, arrival.request_id, more=allow)
                 return
-            await self._inference.serve(arrival, endpoint, scope, receive, send)
+            await self._inference.serve(arrival, endpoint, scope, receive, send, addressed)
             return
         owner = owner_of(arrival.raw_path)
         if owner is Owner.NOBODY:

@@ -21,11 +21,14 @@ OWN_PREFIXES = (
     b"/api/paas/v4",
     b"/api/token",
 )
+GOOGLES_PREFIX = b"/v1beta"
+GOOGLES_CALL = re.compile(rb"/v1(?:beta)?/models/([^?#]+):(generateContent|streamGenerateContent)")
+"""Of a model, by a verb."""
 _NEVER_ELSEWHERE = frozenset({b"/metrics"})
 
 _ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 _MANAGEMENT_PREFIX = b"/api/"
-_MODEL_PREFIX = b"/v1/models/"
+_MODEL_PREFIXES = (b"/v1/models/", b"/v1beta/models/")
 
 
 class Owner(enum.Enum):
@@ -39,7 +42,7 @@ class Owner(enum.Enum):
 
 def owner_of(raw_path: bytes) -> Owner:
     """Who answers this path, without its query."""
-    if raw_path.startswith(_MODEL_PREFIX):
+    if raw_path.startswith(_MODEL_PREFIXES):
         # Model ids hold slashes, also as %2F. They are looked up as a whole, and nothing is found by a wrong one.
         return Owner.EDGE
     if is_ambiguous(raw_path) or raw_path in _NEVER_ELSEWHERE:
@@ -53,3 +56,10 @@ def owner_of(raw_path: bytes) -> Owner:
         if raw_path.startswith(prefix) and raw_path[len(prefix) : len(prefix) + 1] in {b"", b"/"}:
             return Owner.EDGE
     return Owner.MCP if raw_path == MCP_PATH else Owner.ADMIN
+
+
+def is_googles(raw_path: bytes) -> bool:
+    """Whether a path, without its query, is one of Google's, there or not."""
+    if raw_path.startswith(GOOGLES_PREFIX) and raw_path[len(GOOGLES_PREFIX) : len(GOOGLES_PREFIX) + 1] in {b"", b"/"}:
+        return True
+    return GOOGLES_CALL.fullmatch(raw_path) is not None

@@ -111,6 +111,20 @@ def bad_page() -> GatewayError:
     )
 
 
+def bad_page_size() -> GatewayError:
+    return GatewayError(
+        400,
+        "invalid_request",
+        "invalid_value",
+        "`pageSize` must be a number from 1, and `pageToken` one that an earlier page told.",
+        param="pageSize",
+    )
+
+
+def bad_framing() -> GatewayError:
+    return GatewayError(400, "invalid_request", "invalid_value", "`alt` must be `sse` or `json`.", param="alt")
+
+
 def receipt_not_found() -> GatewayError:
     return GatewayError(404, "not_found", "receipt_not_found", "This key has no receipt with this id (yet).")
 

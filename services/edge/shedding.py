@@ -39,6 +39,8 @@ class Shedding:
         return self._template(target).replace(PLACE_OF_ID.encode(), uuid7().encode())
 
     def _template(self, target: bytes) -> bytes:
+        """One for each path: a query may hold a key, and says nothing here."""
+        target = target.partition(b"?")[0]
         second = int(self._clock())
         if second != self._second or len(self._written) >= MAX_TARGETS:
             self._second = second

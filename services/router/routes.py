@@ -12,7 +12,7 @@ from oneapi.catalog.types import Channel
 from oneapi.catalog.view import CatalogView
 
 CHAT = "chat"
-CONVERSATIONS = frozenset({CHAT, "responses", "messages", "completions"})
+CONVERSATIONS = frozenset({CHAT, "responses", "messages", "generate_content", "completions"})
 """Endpoints of clients that are conversations: a channel that can chat serves them all, given a dialect in common."""
 
 DEFAULT_GROUP = "default"

@@ -37,6 +37,12 @@ sequences and sampling; efforts and budgets of thinking; marks of caches; annota
 in disjoint buckets. Where the upstream's format lacks one of these that can be done here, it is: more stop sequences
 than it takes, output by a schema, names of tools that it doesn't allow.
 
+Google's format has the model, and whether to stream, in the address: `/v1beta/models/{{model}}:generateContent` and
+`:streamGenerateContent`, and the same below `/v1/models/`. The last colon ends the model's name, which may hold slashes
+and colons and is percent-decoded once. With `alt=sse` a stream comes as events, without it as one JSON list; an error
+in the middle is the last event or element. The key may be in the query, as `key`, on these paths alone. `model` and
+`stream` in such a body count for nothing.
+
 A stream that breaks ends with the client's format's error, never like one that succeeded. A stop sequence that is
 watched for here ends the call of the upstream, and what was delivered is counted.
 
@@ -111,6 +117,7 @@ PATHS = {
     "openai_chat": "/v1/chat/completions",
     "openai_responses": "/v1/responses",
     "anthropic_messages": "/v1/messages",
+    "gemini_generate": "/v1beta/models/{model}:generateContent",
 }
 _BEHIND_A_NAME = "(?:^|[/:.])(?:"
 

@@ -11,7 +11,8 @@ import dataclasses
 class Script:
     """Counts are tokens or chunks, times milliseconds; -1 means never.
 
-    With `tool` a request that offers tools and has no result yet is answered with a call of the first one.
+    With `tool` a request that offers tools and has no result yet is answered with a call of the first one. With
+    `bad_key` an error in Google's format says that the key is wrong, whatever its status.
     """
 
     tokens: int = 5
@@ -30,6 +31,7 @@ class Script:
     error_event: int = -1
     fail_first: int = 0
     tool: int = 0
+    bad_key: int = 0
 
 
 def read(model: str) -> Script:

@@ -1,8 +1,8 @@
 """The upstream test server: `python -m tests.upstream.server PORT RECORD_FILE`.
 
-Speaks OpenAI's, Anthropic's, Cohere's and Bedrock's paths. Each request becomes one JSON line in the record file when
-it ends: what was asked (path, model, credential, headers), what was sent (chunks, whether whole), and the usage that
-was told. Tests compare the gateway's ledger with that file.
+Speaks OpenAI's, Anthropic's, Google's, Cohere's and Bedrock's paths. Each request becomes one JSON line in the record
+file when it ends: what was asked (path, model, credential, headers), what was sent (chunks, whether whole), and the
+usage that was told. Tests compare the gateway's ledger with that file.
 """
 
 import asyncio
@@ -28,23 +28,30 @@ class Upstream:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         body = json.loads(raw)
-        model = str(request.match_info.get("model") or body["model"])
+        path, stream = request.path, streams(request.path, body)
+        model = str(request.match_info.get("model") or body.get("model"))
+        if path.startswith(wire.GEMINI):
+            model, _, verb = request.match_info["call"].rpartition(":")
+            path, stream = wire.GEMINI, verb == "streamGenerateContent"
         script = read(model)
         entry: dict[str, Any] = {
             "at": time.time(),
-            "path": request.path,
+            "path": path,
+            "target": request.raw_path,
             "model": model,
-            "credential": request.headers.get("authorization") or request.headers.get("x-api-key"),
+            "credential": request.headers.get("authorization")
+            or request.headers.get("x-api-key")
+            or request.headers.get("x-goog-api-key"),
             "headers": dict(request.headers),
             "body": body,
-            "stream": streams(request.path, body),
+            "stream": stream,
             "chunks": 0,
             "tokens": 0,
             "whole": False,
             "status": script.status,
         }
         try:
-            return await self._play(request, body, model, script, entry)
+            return await self._play(request, body, script, entry)
         finally:
             print(json.dumps(entry), file=self._record, flush=True)
 
@@ -65,8 +72,9 @@ class Upstream:
         return web.json_response({**told, "input_tokens": script.input})
 
     async def _play(
-        self, request: web.Request, body: dict[str, Any], model: str, script: Script, entry: dict[str, Any]
+        self, request: web.Request, body: dict[str, Any], script: Script, entry: dict[str, Any]
     ) -> web.StreamResponse:
+        path, model = str(entry["path"]), str(entry["model"])
         await asyncio.sleep(script.first_byte_ms / 1000)
         self._asked[model] = self._asked.get(model, 0) + 1
         status = 500 if self._asked[model] <= script.fail_first else script.status
@@ -76,15 +84,15 @@ class Upstream:
             if script.html:
                 page = "<html><body><h1>Bad gateway</h1> key sk-upstream-secret</body></html>"
                 return web.Response(status=status, text=page, content_type="text/html", headers=headers)
-            error = error_body(request.path, status)
+            error = error_body(path, status, bad_key=script.bad_key)
             return web.Response(status=status, body=error, content_type="application/json", headers=headers)
         if bedrock.signed_wrong(request.method, request.raw_path, request.headers, await request.read()):
             return web.json_response({"message": "The signature does not match."}, status=403)
-        if not streams(request.path, body):
-            whole = self._whole_body(request.path, body, model, script)
+        if not entry["stream"]:
+            whole = self._whole_body(path, body, model, script)
             entry.update(chunks=1, tokens=script.tokens, whole=True)
             return web.Response(body=whole, content_type="application/json", headers={"x-request-id": "req_upstream1"})
-        return await self._stream(request, body, model, script, entry)
+        return await self._stream(request, body, script, entry)
 
     @staticmethod
     def _whole_body(path: str, body: dict[str, Any], model: str, script: Script) -> bytes:
@@ -96,6 +104,8 @@ class Upstream:
             return wire.responses_body(model, script)
         if path.endswith("/messages"):
             return wire.messages_body(model, script)
+        if path == wire.GEMINI:
+            return wire.gemini_body(model, script)
         if path.endswith(cohere.PATH):
             return cohere.whole(script)
         if path.endswith(bedrock.WHOLE):
@@ -104,14 +114,17 @@ class Upstream:
         return wire.embeddings_body(model, script, len(given) if isinstance(given, list) else 1)
 
     async def _stream(
-        self, request: web.Request, body: dict[str, Any], model: str, script: Script, entry: dict[str, Any]
+        self, request: web.Request, body: dict[str, Any], script: Script, entry: dict[str, Any]
     ) -> web.StreamResponse:
-        if script.tool and (tool := tool_calls.wanted(request.path, body)):
-            chunks = tool_calls.stream(request.path, model, script, tool)
-        elif request.path.endswith("/chat/completions"):
+        path, model = str(entry["path"]), str(entry["model"])
+        if script.tool and (tool := tool_calls.wanted(path, body)):
+            chunks = tool_calls.stream(path, model, script, tool)
+        elif path.endswith("/chat/completions"):
             wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
             chunks = wire.chat_stream(model, script, wants_usage=wants_usage)
-        elif request.path.endswith("/responses"):
+        elif path == wire.GEMINI:
+            chunks = wire.gemini_stream(model, script)
+        elif path.endswith("/responses"):
             chunks = wire.responses_stream(model, script)
         elif request.path.endswith(cohere.PATH):
             chunks = cohere.stream(script)
@@ -130,10 +143,10 @@ class Upstream:
             if i == script.silent:
                 await asyncio.sleep(3600)
             if i == script.error_event:
-                await response.write(error_event(request.path))
+                await response.write(error_event(path))
                 return response
             entry["chunks"] += 1
-            entry["tokens"] += wire.TOKEN.encode() in chunk and b"delta" in chunk
+            entry["tokens"] += wire.TOKEN.encode() in chunk and (b"delta" in chunk or path == wire.GEMINI)
             await response.write(b"data: {not json\n\n" if i == script.malformed else chunk)
             if script.gap_ms:
                 await asyncio.sleep(script.gap_ms / 1000)
@@ -147,10 +160,10 @@ def streams(path: str, body: dict[str, Any]) -> bool:
     return bool(body.get("stream")) or path.endswith(bedrock.STREAM)
 
 
-def error_body(path: str, status: int) -> bytes:
+def error_body(path: str, status: int, *, bad_key: int = 0) -> bytes:
     if path.endswith(cohere.PATH):
         return cohere.error_body()
-    return bedrock.error_body() if "/model/" in path else wire.error_body(path, status)
+    return bedrock.error_body() if "/model/" in path else wire.error_body(path, status, bad_key=bad_key)
 
 
 def error_event(path: str) -> bytes:
@@ -175,6 +188,7 @@ def application(record: TextIO) -> web.Application:
     app.router.add_post(cohere.PATH, upstream.answer)
     for path in (bedrock.WHOLE, bedrock.STREAM):
         app.router.add_post("/model/{model}" + path, upstream.answer)
+    app.router.add_post(wire.GEMINI + "/{call:.+}", upstream.answer)
     app.router.add_get("/v1/models", models)
     return app
 

@@ -21,15 +21,18 @@ _SHELLS = {
 }
 """Tools of coding agents that run commands, and how each is called."""
 CALL_ID = "call_up1"
-_RESULTS = ('"role": "tool"', '"function_call_output"', '"tool_result"', '"toolResult"')
+_RESULTS = ('"role": "tool"', '"function_call_output"', '"tool_result"', '"toolResult"', '"functionResponse"')
+SIGNATURE = "c2lnbmVkIGNhbGw="
 
 
 def wanted(path: str, body: dict[str, Any]) -> str:
     """The tool to call: one that runs commands, else the first one that is offered; none when a call has its result."""
     tools = body.get("tools") or body.get("toolConfig", {}).get("tools") or []
-    said = json.dumps(body.get("messages") or body.get("input"))
+    said = json.dumps(body.get("messages") or body.get("input") or body.get("contents"))
     if not tools or any(mark in said for mark in _RESULTS):
         return ""
+    if path == wire.GEMINI:
+        tools = tools[0]["functionDeclarations"]
     names = [str((tool.get("function") or tool.get("toolSpec") or tool).get("name", "")) for tool in tools]
     return next((name for name in names if name in _SHELLS), names[0])
 
@@ -56,6 +59,8 @@ def whole(path: str, model: str, s: Script, tool: str) -> bytes:
     elif path.endswith("/responses"):
         body = json.loads(wire.responses_body(model, s))
         body["output"] = [_item(tool, _arguments(tool), "completed")]
+    elif path == wire.GEMINI:
+        body = wire.gemini_answer(model, s, [_part(tool)], last=True)
     elif path.endswith(cohere.PATH):
         return cohere.whole(s, _cohere_call(tool))
     elif path.endswith(bedrock.WHOLE):
@@ -75,6 +80,9 @@ def stream(path: str, model: str, s: Script, tool: str) -> list[bytes]:
         return cohere.stream(s, _cohere_call(tool), _pieces(tool))
     if path.endswith(bedrock.STREAM):
         return bedrock.stream(s, _converse_call(tool), _pieces(tool))
+    if path == wire.GEMINI:
+        ended = wire.gemini_answer(model, s, [{"text": ""}], last=True)
+        return [wire.data(wire.gemini_answer(model, s, [_part(tool)], last=False)), wire.data(ended)]
     return _responses(model, s, tool) if path.endswith("/responses") else _messages(model, s, tool)
 
 
@@ -99,6 +107,11 @@ def _chat(model: str, s: Script, tool: str) -> list[bytes]:
     chunks.append(chunk({}, "tool_calls"))
     chunks.append(wire.data({**head, "choices": [], "usage": wire.chat_usage(s)}))
     return [*chunks, b"data: [DONE]\n\n"]
+
+
+def _part(tool: str) -> dict[str, Any]:
+    """Google's call: whole, without an id, and signed."""
+    return {"functionCall": {"name": tool, "args": json.loads(_arguments(tool))}, "thoughtSignature": SIGNATURE}
 
 
 def _item(tool: str, arguments: str, status: str) -> dict[str, Any]:

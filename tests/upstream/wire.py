@@ -9,6 +9,8 @@ from typing import Any
 from tests.upstream.script import Script
 
 TOKEN = " tok"
+GEMINI = "/v1beta/models"
+"""What Google's paths are called here, whatever model and verb are in them."""
 CREATED = 1_767_225_600
 
 
@@ -217,6 +219,43 @@ def messages_stream(model: str, s: Script) -> list[bytes]:
     return chunks
 
 
+def gemini_usage(s: Script) -> dict[str, Any]:
+    """Google's shape: cached inside the prompt, thoughts beside the candidates."""
+    counts = {
+        "promptTokenCount": s.input,
+        "candidatesTokenCount": s.tokens,
+        "totalTokenCount": s.input + s.tokens + s.reasoning,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": s.input}],
+    }
+    if s.cached:
+        counts["cachedContentTokenCount"] = s.cached
+    if s.reasoning:
+        counts["thoughtsTokenCount"] = s.reasoning
+    return counts
+
+
+def gemini_answer(model: str, s: Script, parts: list[dict[str, Any]], *, last: bool) -> dict[str, Any]:
+    """A whole answer, or one of a stream."""
+    candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": 0}
+    if last:
+        candidate["finishReason"] = "STOP"
+    value: dict[str, Any] = {"candidates": [candidate]}
+    if s.usage and last:
+        value["usageMetadata"] = gemini_usage(s)
+    return {**value, "modelVersion": model, "responseId": "upstream1"}
+
+
+def gemini_body(model: str, s: Script) -> bytes:
+    return json.dumps(gemini_answer(model, s, [{"text": TOKEN * s.tokens}], last=True), indent=2).encode()
+
+
+def gemini_stream(model: str, s: Script) -> list[bytes]:
+    chunks = [data(gemini_answer(model, s, [{"text": TOKEN}], last=False)) for _ in range(s.tokens)]
+    chunks.append(data(gemini_answer(model, s, [{"text": "", "thoughtSignature": "c2lnbmVk"}], last=True)))
+    # Google ends lines so.
+    return [chunk.replace(b"\n", b"\r\n") for chunk in chunks]
+
+
 def embeddings_body(model: str, s: Script, inputs: int) -> bytes:
     vectors = [{"object": "embedding", "index": i, "embedding": [0.5, -0.25, 0.125]} for i in range(inputs)]
     body: dict[str, Any] = {"object": "list", "data": vectors, "model": model}
@@ -224,8 +263,17 @@ def embeddings_body(model: str, s: Script, inputs: int) -> bytes:
     return _dump(body)
 
 
-def error_body(path: str, status: int) -> bytes:
+def error_body(path: str, status: int, *, bad_key: int = 0) -> bytes:
     kind = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}.get(status, "api_error")
+    if path == GEMINI:
+        words = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 429: "RESOURCE_EXHAUSTED"}
+        google: dict[str, Any] = {"code": status, "message": "the upstream says no"}
+        google["status"] = words.get(status, "INTERNAL")
+        google["details"] = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "9s"}]
+        if bad_key:
+            info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
+            google["details"].append(info)
+        return _dump({"error": google})
     if path.endswith("/messages"):
         error = {"type": kind, "message": "the upstream says no"}
         return _dump({"type": "error", "error": error, "request_id": "req_upstream1"})
@@ -233,6 +281,8 @@ def error_body(path: str, status: int) -> bytes:
 
 
 def error_event(path: str) -> bytes:
+    if path == GEMINI:
+        return data({"error": {"code": 503, "message": "Overloaded", "status": "UNAVAILABLE"}})
     error = {"type": "overloaded_error", "message": "Overloaded"}
     if path.endswith("/messages"):
         return event("error", {"error": error})

@@ -5,7 +5,7 @@ It decides which header counts when there are several, and must not know whether
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -41,8 +41,8 @@ _HOST = re.compile(rb"[A-Za-z0-9._\-\[\]:%]+")
 class Head(msgspec.Struct, frozen=True, gc=False):
     """What counts of a request's headers.
 
-    `credential` is empty when there is none or no telling which one is meant; `ambiguous`: one of the headers that may
-    hold it came twice.
+    `credential` is empty when there is none or no telling which one is meant; `ambiguous`: one of the places that may
+    hold it had two.
     """
 
     credential: str
@@ -65,10 +65,13 @@ class HeadReader:
         self._wanted = _WANTED.union(relayed)
         self._lists = _LISTS.union(lists)
 
-    def __call__(self, headers: Iterable[tuple[bytes, bytes]]) -> Head:
-        """The head of a request with lower-case header names. Raises GatewayError 400 when it is ambiguous."""
+    def __call__(self, headers: Iterable[tuple[bytes, bytes]], beside: Sequence[bytes] = ()) -> Head:
+        """The head of a request with lower-case header names. Raises GatewayError 400 when it is ambiguous.
+
+        `beside` are the credentials that came elsewhere than in headers; one at most is unambiguous.
+        """
         found: dict[bytes, bytes] = {}
-        ambiguous = False
+        ambiguous = len(beside) > 1
         wanted = self._wanted
         for name, value in headers:
             if name not in wanted:
@@ -85,7 +88,7 @@ class HeadReader:
             raise refusals.malformed_request()
         client_id = found.get(b"x-request-id", b"")
         return Head(
-            credential="" if ambiguous else _credential(found),
+            credential="" if ambiguous else _credential(found, beside),
             ambiguous=ambiguous,
             content_type=found.get(b"content-type", b""),
             content_length=_length(found),
@@ -126,9 +129,9 @@ def _length(found: Mapping[bytes, bytes]) -> int:
     return int(value)
 
 
-def _credential(found: Mapping[bytes, bytes]) -> str:
-    """The one credential that every given header agrees on; empty for none, two different or a malformed one."""
-    given: set[bytes] = set()
+def _credential(found: Mapping[bytes, bytes], beside: Iterable[bytes]) -> str:
+    """The one credential that every given place agrees on; empty for none, two different or a malformed one."""
+    given = set(beside)
     for name in CREDENTIAL_HEADERS:
         value = found.get(name)
         if value is None:

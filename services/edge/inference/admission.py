@@ -22,7 +22,10 @@ from services.edge.upstream.target import total_s
 LEASE_MARGIN_S = 120.0
 UNKNOWN_MODEL = "unknown_model"
 ALL_COOLING = "all_cooling"
-_AFFINITY_FIELDS = ("prompt_cache_key", "conversation", "previous_response_id", "user")
+_AFFINITY_FIELDS = (
+    *("prompt_cache_key", "conversation", "previous_response_id", "user"),
+    *("cachedContent", "cached_content"),
+)
 
 
 class Admission:

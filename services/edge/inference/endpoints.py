@@ -78,3 +78,19 @@ _ROWS = (
 ENDPOINTS = {row.path: row for row in _ROWS}
 CONVERSATIONS = {row.dialect: row for row in _ROWS if row.serves == "chat" and not row.counts}
 """Where each format of conversations is at home."""
+
+WHOLE = b"generateContent"
+
+
+def _addressed(verb: str, summary: str) -> Endpoint:
+    path = f"/v1beta/models/{{model}}:{verb}".encode()
+    return Endpoint(path, "generate_content", "chat", "gemini_generate", semconv.OPERATION_CHAT, summary)
+
+
+ADDRESSED_ENDPOINTS = {
+    WHOLE: _addressed("generateContent", "Content, as in Google's API"),
+    b"streamGenerateContent": _addressed(
+        "streamGenerateContent", "Content as a stream, as in Google's API: events with `alt=sse`, else one list"
+    ),
+}
+"""Those whose paths hold a model, by their verbs; here with a place for it."""

@@ -12,6 +12,7 @@ from oneapi.runtime.asgi import Send
 from oneapi.runtime.door.protocol import Client
 from services.edge.arrival import Arrival
 from services.edge.authentication import Caller
+from services.edge.inference.addressed import Addressed
 from services.edge.inference.carried import Carried
 from services.edge.inference.endpoints import Endpoint
 from services.edge.inference.interruption import Interruption
@@ -29,6 +30,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "addressed",
         "arrival",
         "asked",
         "body",
@@ -56,8 +58,16 @@ class Exchange:
     settler: Settler
 
     def __init__(
-        self, arrival: Arrival, endpoint: Endpoint, dialect: Dialect, client: Client, send: Send, trace: RequestTrace
+        self,
+        arrival: Arrival,
+        endpoint: Endpoint,
+        dialect: Dialect,
+        client: Client,
+        send: Send,
+        trace: RequestTrace,
+        addressed: Addressed | None = None,
     ) -> None:
+        self.addressed = addressed
         self.arrival = arrival
         self.endpoint = endpoint
         self.dialect = dialect

@@ -26,6 +26,7 @@ from services.edge.arrival import Arrival
 from services.edge.authentication import Authenticator
 from services.edge.deadlines import Deadlines
 from services.edge.inference import settling
+from services.edge.inference.addressed import Addressed, AsList
 from services.edge.inference.admission import Admission, longest_s
 from services.edge.inference.counting import Counting
 from services.edge.inference.endpoints import CONVERSATIONS, Endpoint
@@ -77,10 +78,21 @@ class Inference:
         for exchange in tuple(self._open):
             exchange.interruption.stop(reason)
 
-    async def serve(self, arrival: Arrival, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request. Raises ClientGone when the client left before it was complete."""
+    async def serve(
+        self,
+        arrival: Arrival,
+        endpoint: Endpoint,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        addressed: Addressed | None = None,
+    ) -> None:
+        """Answers one request; `addressed` where its address says what others' bodies do. Raises ClientGone when the
+        client left before it was complete."""
         trace = RequestTrace(self._sampler, arrival.head.traceparent)
-        exchange = Exchange(arrival, endpoint, DIALECTS[endpoint.dialect], scope[CLIENT_KEY], send, trace)
+        stream = AsList(send) if addressed is not None and addressed.stream and not addressed.events else send
+        dialect = DIALECTS[endpoint.dialect]
+        exchange = Exchange(arrival, endpoint, dialect, scope[CLIENT_KEY], stream, trace, addressed)
         self._open.add(exchange)
         status = 0
         try:
@@ -154,6 +166,9 @@ class Inference:
 
 def _inspected(exchange: Exchange) -> RequestFacts:
     """The facts, as the format has them that the body is written in. Raises GatewayError 400."""
+    addressed = exchange.addressed
+    if addressed is not None:
+        return exchange.dialect.inspect(exchange.body, model=addressed.model, stream=addressed.stream)
     try:
         facts = exchange.dialect.inspect(exchange.body)
     except GatewayError as refused:

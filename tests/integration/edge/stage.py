@@ -220,7 +220,7 @@ class Stage:
         """A channel to the upstream, known to the edge when this returns."""
         identity = unique_name("ch")
         provider = fields.setdefault("provider", "openai-compatible")
-        at_root = provider.startswith(("anthropic", "cohere", "bedrock"))
+        at_root = provider.startswith(("anthropic", "cohere", "bedrock")) or provider == "gemini"
         base_url = self.upstream.url if at_root else f"{self.upstream.url}/v1"
         channel = Channel(
             id=identity,

@@ -2,6 +2,7 @@
 have, and what is told of what got lost."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,15 +14,21 @@ from oneapi.catalog.types import Budget
 from oneapi.runtime.ids import uuid7
 from tests.integration.edge.formats import (
     CHAT,
+    ENDPOINTS,
     FORMATS,
+    GEMINI,
     MESSAGES,
     PATHS,
     PROVIDERS,
     RESPONSES,
     asked,
     broken,
+    cap_of,
+    capped,
+    code_of,
     complete,
     error_of,
+    path,
     said,
     streamed,
 )
@@ -63,7 +70,8 @@ async def models(stage: Stage) -> AsyncIterator[None]:
 
 async def ask(stage: Stage, key: str, client: str, model: str, headers: Any = None, **more: Any) -> httpx2.Response:
     async with stage.http(key) as http:
-        return await http.post(PATHS[client], json=asked(client, model, **more), headers=headers)
+        where = path(client, model, stream=more.get("stream", False))
+        return await http.post(where, json=asked(client, model, **more), headers=headers)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -81,7 +89,7 @@ async def test_text(stage: Stage, key: str, client: str, upstream: str, stream: 
     assert entry["stream"] == stream
     assert (entry["headers"].get("anthropic-version") is not None) == (upstream == MESSAGES)
     event = await stage.event(answer.headers["x-request-id"])
-    assert (event.outcome, event.evidence, event.endpoint) == ("ok", "provider", PATHS[client].split("/")[2])
+    assert (event.outcome, event.evidence, event.endpoint) == ("ok", "provider", ENDPOINTS[client])
     assert dict(event.usage) == {"input": 7, "cached_input": 4, "output": 5}
     assert list(event.loss) == []
     assert event.reserved_nano >= event.amount_nano > 0
@@ -127,7 +135,7 @@ async def test_clients_that_leave(stage: Stage, key: str, client: str, upstream:
         stage.http(key) as http,
         http.stream(
             "POST",
-            PATHS[client],
+            path(client, model_of("endless", upstream), stream=True),
             json=asked(client, model_of("endless", upstream), stream=True),
             headers={"x-request-id": mine},
         ) as answer,
@@ -184,11 +192,10 @@ async def test_losses_are_told(stage: Stage, key: str) -> None:
 async def test_strict_refuses_before_anything_is_spent(stage: Stage, key: str, client: str, upstream: str) -> None:
     model, strict = model_of("text", upstream), {"x-oneapi-strict": "1"}
     before = len(stage.upstream.served(path=PATHS[upstream]))
-    answer = await ask(stage, key, client, model, strict, not_carried=1)
+    answer = await ask(stage, key, client, model, strict, unplaced=1)
     assert answer.status_code == 400
-    error = error_of(client, answer.json())
-    assert "unknown_field(not_carried)" in error["message"]
-    assert client == MESSAGES or error["code"] == "conversion_loss"
+    assert "unknown_field(unplaced)" in error_of(client, answer.json())["message"]
+    assert client == MESSAGES or code_of(client, answer.json()) == "conversion_loss"
     assert len(stage.upstream.served(path=PATHS[upstream])) == before
     whole = await ask(stage, key, client, model, strict)
     assert whole.status_code == 200
@@ -202,11 +209,11 @@ async def test_strict_takes_a_channel_that_loses_nothing(stage: Stage, key: str)
         await stage.channel(
             {"either": "play:tokens=2,cached=1"}, provider=provider, dialects=(dialect,), priority=priority
         )
-    for strict, path in (("0", PATHS[MESSAGES]), ("1", PATHS[CHAT])):
+    for strict, place in (("0", PATHS[MESSAGES]), ("1", PATHS[CHAT])):
         answer = await ask(stage, key, CHAT, "either", {"x-oneapi-strict": strict}, seed=1)
         assert answer.status_code == 200
         assert ("x-oneapi-loss" in answer.headers) == (strict == "0")
-        assert stage.upstream.served(model="play:tokens=2,cached=1")[-1]["path"] == path
+        assert stage.upstream.served(model="play:tokens=2,cached=1")[-1]["path"] == place
     # What one channel can't be asked at all is asked of another.
     answer = await ask(stage, key, CHAT, "either", n=2)
     assert answer.status_code == 200
@@ -227,13 +234,12 @@ async def test_what_cannot_be_asked_costs_nothing(stage: Stage, key: str) -> Non
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 async def test_a_hard_budget_holds(stage: Stage, client: str, upstream: str) -> None:
     """The upstream answers with far more than it was told; what it was told is what was reserved for."""
-    cap = {CHAT: "max_tokens", RESPONSES: "max_output_tokens", MESSAGES: "max_tokens"}
     key = await stage.key(budgets=(Budget(amount_nano=10**9),))
     await stage.known()
     for least in (1, 40) if client != RESPONSES else (40,):
-        answer = await ask(stage, key, client, model_of("long", upstream), **{cap[client]: least})
+        answer = await ask(stage, key, client, model_of("long", upstream), **capped(client, least))
         assert answer.status_code == 200
-        told = stage.upstream.served(path=PATHS[upstream], model=SCRIPTS["long"])[-1]["body"][cap[upstream]]
+        told = cap_of(upstream, stage.upstream.served(path=PATHS[upstream], model=SCRIPTS["long"])[-1]["body"])
         event = await stage.event(answer.headers["x-request-id"])
         assert event.amount_nano == event.reserved_nano
         assert event.house_nano > 0
@@ -241,7 +247,7 @@ async def test_a_hard_budget_holds(stage: Stage, client: str, upstream: str) -> 
         assert least <= told <= max(least, 16 if upstream == RESPONSES else 0)
     if client != MESSAGES:
         answer = await ask(stage, key, client, model_of("text", upstream))
-        assert stage.upstream.served(path=PATHS[upstream])[-1]["body"][cap[upstream]] == 8192
+        assert cap_of(upstream, stage.upstream.served(path=PATHS[upstream])[-1]["body"]) == 8192
         assert (await stage.event(answer.headers["x-request-id"])).reserved_nano >= 8192 * 8_000
 
 
@@ -259,6 +265,22 @@ async def test_tokens_of_another_format_do_not_reach_an_upstream(stage: Stage, k
     sent = stage.upstream.served(path=PATHS[MESSAGES])[-1]["body"]
     assert token not in json.dumps(sent)
     assert sent["messages"][1]["content"] == [{"type": "text", "text": "b"}]
+
+
+async def test_nor_do_those_that_googles_clients_carry(stage: Stage, key: str) -> None:
+    token = base64.urlsafe_b64encode(b"oa1-" + b"A" * 40).decode()
+    contents = [
+        {"role": "user", "parts": [{"text": "a"}]},
+        {"role": "model", "parts": [{"text": "b", "thoughtSignature": token}]},
+        {"role": "user", "parts": [{"text": "c"}]},
+    ]
+    for stream in (False, True):
+        answer = await ask(stage, key, GEMINI, model_of("text", GEMINI), stream=stream, contents=contents)
+        assert answer.status_code == 200
+        assert answer.headers["x-oneapi-loss"] == "reasoning_history"
+        assert stage.upstream.served(path=PATHS[GEMINI])[-1]["body"] == {
+            "contents": [contents[0], {"role": "model", "parts": [{"text": "b"}]}, contents[2]]
+        }
 
 
 async def test_many_at_once(stage: Stage, key: str) -> None:

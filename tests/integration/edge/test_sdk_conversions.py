@@ -10,11 +10,15 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from google import genai
+from google.genai import types
+from google.genai.errors import APIError as GoogleError
 
 from oneapi.runtime.ids import uuid7
 from tests.integration.edge.formats import (
     CHAT,
     FORMATS,
+    GEMINI,
     MESSAGES,
     RESPONSES,
     SERVED_AT,
@@ -23,6 +27,9 @@ from tests.integration.edge.formats import (
     usage_of,
 )
 from tests.integration.edge.stage import Stage
+
+# The SDK's own business.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 
 TEXT = " tok" * 5
 ASKED = "What is the weather in Paris?"
@@ -43,6 +50,7 @@ class Asking:
     def __init__(self, stage: Stage, key: str, upstream: str) -> None:
         self.openai = openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
         self.anthropic = anthropic.AsyncAnthropic(base_url=stage.url, api_key=key, max_retries=0)
+        self.google = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=stage.url)).aio.models
         self.model = f"sdk-on-{upstream}"
         self.usage = usage_of(upstream)
         self.ids: list[str] = []
@@ -214,6 +222,63 @@ async def messages_tool_streamed(asking: Asking) -> str:
     return await _messages_tool(asking, streamed=True)
 
 
+def google_config(asking: Asking, **more: Any) -> types.GenerateContentConfig:
+    return types.GenerateContentConfig(http_options=types.HttpOptions(headers=asking.headers), **more)
+
+
+async def google_text(asking: Asking) -> str:
+    answer = await asking.google.generate_content(model=asking.model, contents="hi", config=google_config(asking))
+    assert answer.usage_metadata is not None
+    assert answer.candidates is not None
+    usage = answer.usage_metadata
+    assert (usage.prompt_token_count, usage.candidates_token_count) == (11, 5)
+    assert (usage.cached_content_token_count or 0) == asking.usage.get("cached_input", 0)
+    assert answer.candidates[0].finish_reason is types.FinishReason.STOP
+    return answer.text or ""
+
+
+async def google_text_streamed(asking: Asking) -> str:
+    stream = await asking.google.generate_content_stream(
+        model=asking.model, contents="hi", config=google_config(asking)
+    )
+    answers = [answer async for answer in stream]
+    assert answers[-1].usage_metadata is not None
+    assert answers[-1].usage_metadata.candidates_token_count == 5
+    assert len([answer for answer in answers if answer.text]) == 5
+    return "".join(answer.text or "" for answer in answers)
+
+
+async def _google_tool(asking: Asking, *, streamed: bool) -> str:
+    contents: list[Any] = [types.Content(role="user", parts=[types.Part(text=ASKED)])]
+    declared = types.FunctionDeclaration(name="weather", description=ABOUT, parameters_json_schema=SCHEMA)
+    tools = [types.Tool(function_declarations=[declared])]
+    for _ in range(2):
+        config = google_config(asking, tools=tools)
+        if streamed:
+            stream = await asking.google.generate_content_stream(model=asking.model, contents=contents, config=config)
+            answers = [answer async for answer in stream]
+        else:
+            answers = [await asking.google.generate_content(model=asking.model, contents=contents, config=config)]
+        parts = [part for answer in answers for part in answer.parts or ()]
+        calls = [part.function_call for part in parts if part.function_call is not None]
+        if not calls:
+            break
+        (call,) = calls
+        assert (call.name, call.args) == ("weather", {"city": "Paris"})
+        result = types.FunctionResponse(id=call.id, name=call.name, response={"output": RESULT})
+        contents.append(types.Content(role="model", parts=parts))
+        contents.append(types.Content(role="user", parts=[types.Part(function_response=result)]))
+    return "".join(part.text or "" for part in parts)
+
+
+async def google_tool(asking: Asking) -> str:
+    return await _google_tool(asking, streamed=False)
+
+
+async def google_tool_streamed(asking: Asking) -> str:
+    return await _google_tool(asking, streamed=True)
+
+
 Scenario = Callable[[Asking], Awaitable[str]]
 SCENARIOS: dict[str, dict[str, Scenario]] = {
     CHAT: {
@@ -233,6 +298,12 @@ SCENARIOS: dict[str, dict[str, Scenario]] = {
         "text streamed": messages_text_streamed,
         "tool": messages_tool,
         "tool streamed": messages_tool_streamed,
+    },
+    GEMINI: {
+        "text": google_text,
+        "text streamed": google_text_streamed,
+        "tool": google_tool,
+        "tool streamed": google_tool_streamed,
     },
 }
 NAMES = tuple(SCENARIOS[CHAT])
@@ -293,3 +364,6 @@ async def test_streams_that_break_raise(stage: Stage, key: str, upstream: str) -
             model=model, max_tokens=50, messages=[{"role": "user", "content": "hi"}]
         ) as stream:
             await stream.get_final_message()
+    with pytest.raises(GoogleError) as cut:
+        [answer async for answer in await asking.google.generate_content_stream(model=model, contents="hi")]
+    assert (cut.value.code, cut.value.status) == (502, "UNAVAILABLE")

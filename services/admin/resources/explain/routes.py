@@ -17,6 +17,7 @@ _DIALECTS = {
         ("chat", "openai_chat"),
         ("responses", "openai_responses"),
         ("messages", "anthropic_messages"),
+        ("generate_content", "gemini_generate"),
     )
 }
 """What an edge asks with for a conversation."""

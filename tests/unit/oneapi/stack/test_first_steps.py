@@ -69,14 +69,15 @@ def test_a_start_that_died_asks_again_under_the_same_name(directory: DataDirecto
 def test_provider_keys_become_channels_once(directory: DataDirectory) -> None:
     api = RecordedApi()
     assert first_steps.channels(api, directory, {}) == []
-    done = first_steps.channels(api, directory, {"openai": "sk-o", "anthropic": "sk-a"})
-    assert len(done) == 2
+    done = first_steps.channels(api, directory, {"openai": "sk-o", "anthropic": "sk-a", "gemini": "g"})
+    assert len(done) == 3
     assert {body["provider"]: body["api_key"] for _, _, body, _ in api.changes} == {
         "openai": "sk-o",
         "anthropic": "sk-a",
+        "gemini": "g",
     }
-    assert first_steps.channels(api, directory, {"openai": "sk-o", "anthropic": "sk-a"}) == []
-    assert len(api.changes) == 2
+    assert first_steps.channels(api, directory, {"openai": "sk-o", "anthropic": "sk-a", "gemini": "g"}) == []
+    assert len(api.changes) == 3
     assert "sk-o" not in directory.secrets_file.read_text()
 
 

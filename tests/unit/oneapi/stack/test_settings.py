@@ -35,14 +35,14 @@ def test_what_is_set_is_taken() -> None:
                 "ONEAPI_PUBLIC_URL": "https://ai.example/",
                 "ONEAPI_ADMIN_PORT": "4104",
                 "OPENAI_API_KEY": "sk-x",
-                "GEMINI_API_KEY": "unused",
+                "GEMINI_API_KEY": "g",
                 "ONEAPI_METRICS_PORT": "9100",
             }
         )
     )
     assert settings.public_url == "https://ai.example"
     assert settings.internal_ports == {"admin": 4104}
-    assert settings.provider_keys == {"openai": "sk-x"}
+    assert settings.provider_keys == {"openai": "sk-x", "gemini": "g"}
     assert settings.metrics_port == 9100
 
 

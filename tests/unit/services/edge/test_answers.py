@@ -18,6 +18,14 @@ from services.edge.answers import dialect_of, error_answer, raw_error
         (b"/v1/messagesx", "openai_chat"),
         (b"/v1/embeddings", "openai_embeddings"),
         (b"/v1/models", "openai_chat"),
+        (b"/v1beta", "gemini_generate"),
+        (b"/v1beta?key=x", "gemini_generate"),
+        (b"/v1beta/models", "gemini_generate"),
+        (b"/v1beta/models/a/b:generateContent", "gemini_generate"),
+        (b"/v1/models/a/b:streamGenerateContent?alt=sse", "gemini_generate"),
+        (b"/v1/models/a:countTokens", "openai_chat"),
+        (b"/v1/models/a", "openai_chat"),
+        (b"/v1betas", "openai_chat"),
         (b"", "openai_chat"),
     ],
 )
@@ -25,8 +33,9 @@ def test_which_dialect_a_path_speaks(path: bytes, dialect: str) -> None:
     assert dialect_of(path) == dialect
 
 
-def test_a_client_of_anthropics_gets_its_errors_everywhere() -> None:
+def test_clients_that_say_whose_they_are_get_their_errors_everywhere() -> None:
     assert dialect_of(b"/v1/models", anthropic=True) == "anthropic_messages"
+    assert dialect_of(b"/v1/models", google=True) == "gemini_generate"
 
 
 def test_formats() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from services.edge.paths import Owner, owner_of
+from services.edge.paths import Owner, is_googles, owner_of
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,9 @@ from services.edge.paths import Owner, owner_of
         (b"/v1", Owner.EDGE),
         (b"/v2/rerank", Owner.EDGE),
         (b"/v1beta/models/x:generateContent", Owner.EDGE),
+        (b"/v1beta/models/vendor%2Fx", Owner.EDGE),
+        (b"/v1beta/models/..%2f..%2fadmin", Owner.EDGE),
+        (b"/v1beta/%2e%2e/api/keys", Owner.NOBODY),
         (b"/sandbox/v1/messages", Owner.EDGE),
         (b"/openrouter/v1/models", Owner.EDGE),
         (b"/dashboard/billing/usage", Owner.EDGE),
@@ -56,3 +59,10 @@ from services.edge.paths import Owner, owner_of
 )
 def test_owner(path: bytes, owner: Owner) -> None:
     assert owner_of(path) is owner
+
+
+def test_which_paths_are_googles() -> None:
+    for path in (b"/v1beta", b"/v1beta/anything", b"/v1/models/m:generateContent", b"/v1beta/models/m:x"):
+        assert is_googles(path)
+    for path in (b"/v1betas", b"/v1/models/m:countTokens", b"/v1/models/m", b"/v1/chat/completions"):
+        assert not is_googles(path)

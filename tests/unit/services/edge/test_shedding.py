@@ -34,6 +34,13 @@ def test_each_target_has_its_own_format() -> None:
     assert b'{"type":"error"' not in shedding.shed(CHAT)
 
 
+def test_a_query_is_not_kept() -> None:
+    shedding = Shedding(full())
+    assert b'"status":"UNAVAILABLE"' in shedding.shed(b"/v1beta/models/m:generateContent?key=sk-a")
+    assert shedding.shed(b"/v1beta/models/m:generateContent?key=sk-b")
+    assert list(shedding._written) == [b"/v1beta/models/m:generateContent"]
+
+
 def test_the_request_id_is_in_head_and_body() -> None:
     answer = Shedding(full()).shed(b"/v1/messages?beta=true")
     head, _, body = answer.partition(b"\r\n\r\n")

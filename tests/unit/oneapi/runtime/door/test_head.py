@@ -57,6 +57,28 @@ def test_heads_that_can_be_read_in_two_ways_are_refused(headers: list[tuple[byte
     assert refused.value.status == 400
 
 
+@pytest.mark.parametrize(
+    ("headers", "beside", "credential", "ambiguous"),
+    [
+        ([], [KEY], "sk-abc", False),
+        ([(b"x-goog-api-key", KEY)], [KEY], "sk-abc", False),
+        ([(b"x-goog-api-key", b"sk-other")], [KEY], "", False),
+        ([(b"authorization", b"Bearer a"), (b"x-api-key", b"b")], [KEY], "", False),
+        ([(b"authorization", b"Basic a")], [KEY], "", False),
+        ([(b"x-goog-api-key", KEY)], [b""], "", False),
+        ([], [b""], "", False),
+        ([], [KEY, KEY], "", True),
+        ([], [b"k" * 513], "", False),
+        ([], [b"\xff"], "", False),
+    ],
+)
+def test_credentials_beside_the_headers(
+    headers: list[tuple[bytes, bytes]], beside: list[bytes], credential: str, ambiguous: bool
+) -> None:
+    head = read_head([HOST, *headers], beside)
+    assert (head.credential, head.ambiguous) == (credential, ambiguous)
+
+
 def test_length() -> None:
     assert read_head([HOST]).content_length == 0
     assert read_head([HOST, (b"content-length", b"12")]).content_length == 12
