@@ -19,6 +19,19 @@ WORKERS = 4
 _TOOL = {"name": "f", "description": "d", "parameters": {"type": "object", "properties": {"a": {"type": "integer"}}}}
 _FAILED = re.compile(rb'^(?:data: \{"error"|event: (?:error|response\.failed)$)', re.MULTILINE)
 _IMAGE = "data:image/png;base64,iVBORw0KGgo="
+_CONTENTS = {
+    "contents": [
+        {"role": "user", "parts": [{"text": "hi"}, {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}},
+                                   {"file_data": {"file_uri": "https://a.example/b.png", "mime_type": "image/png"}}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "b2ExLUFB"}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": 1}}}]},
+    ],
+    "systemInstruction": {"parts": [{"text": "s"}]},
+    "tools": [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": _TOOL["parameters"]}]}],
+    "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
+    "generation_config": {"max_output_tokens": 20, "stopSequences": ["x"], "responseModalities": ["TEXT"],
+                          "thinkingConfig": {"thinkingBudget": 0}},
+}  # fmt: skip
 BODIES: list[tuple[str, dict[str, Any]]] = [
     ("/v1/chat/completions", {"model": "sandbox", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 20}),
     (
@@ -67,6 +80,9 @@ BODIES: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("/v1/embeddings", {"model": "sandbox", "input": ["a", "b"], "dimensions": 8, "encoding_format": "base64"}),
+    ("/v1beta/models/sandbox:generateContent", {"contents": [{"parts": [{"text": "hi"}]}],
+                                                "generationConfig": {"maxOutputTokens": 20}}),
+    *((f"/v1beta/models/sandbox:streamGenerateContent{framing}", _CONTENTS) for framing in ("", "?alt=sse")),
 ]  # fmt: skip
 
 

@@ -2,11 +2,19 @@
 
 import pytest
 
-from tests.security.rows import authentication, bodies, denial, framing, heads, secrets
+from tests.security.rows import authentication, bodies, denial, framing, google, heads, secrets
 from tests.security.table import Row, parameters, run
 from tests.security.world import World
 
-ROWS = [*authentication.ROWS, *framing.ROWS, *heads.ROWS, *bodies.ROWS, *denial.ROWS, *secrets.ROWS]
+ROWS = [
+    *authentication.ROWS,
+    *framing.ROWS,
+    *heads.ROWS,
+    *google.ROWS,
+    *bodies.ROWS,
+    *denial.ROWS,
+    *secrets.ROWS,
+]
 
 
 @pytest.mark.parametrize("row", parameters(ROWS))

@@ -15,7 +15,7 @@ from tests.security.world import CHAT, World
 
 BODY = b'{"model":"sandbox","messages":[{"role":"user","content":"hi"}]}'
 LENGTH = len(BODY)
-OPENAI, ANTHROPIC, PROBLEM, JSON_RPC, NONE = "openai", "anthropic", "problem", "json_rpc", "none"
+OPENAI, ANTHROPIC, GOOGLE, PROBLEM, JSON_RPC, NONE = "openai", "anthropic", "google", "problem", "json_rpc", "none"
 AUTHORIZED = "authorization: Bearer %KEY%"
 MANAGER = "authorization: Bearer %ADMIN%"
 TYPED = "content-type: application/json"
@@ -60,11 +60,18 @@ ASK_MESSAGES = b'{"model":"sandbox","max_tokens":9,"messages":[{"role":"user","c
 CHAT_PLACE = Place("chat", CHAT, OPENAI, AUTHORIZED, BODY)
 MESSAGES_PLACE = Place("messages", "/v1/messages", ANTHROPIC, AUTHORIZED, ASK_MESSAGES)
 RESPONSES_PLACE = Place("responses", "/v1/responses", OPENAI, AUTHORIZED, b'{"model":"sandbox","input":"hi"}')
+GOOGLE_PLACE = Place(
+    "google",
+    "/v1beta/models/sandbox:generateContent",
+    GOOGLE,
+    AUTHORIZED,
+    b'{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}',
+)
 MCP_PLACE = Place("mcp", "/mcp", JSON_RPC, AUTHORIZED, PING)
 API_PLACE = Place("api", "/api/keys", PROBLEM, MANAGER, b'{"name":"not to be made"}')
 MCP_ITSELF = dataclasses.replace(MCP_PLACE, name="mcp's own port", listener="mcp")
 ADMIN_ITSELF = dataclasses.replace(API_PLACE, name="admin's own port", listener="admin")
-BEHIND_THE_DOOR = (CHAT_PLACE, MESSAGES_PLACE, RESPONSES_PLACE, MCP_PLACE, API_PLACE)
+BEHIND_THE_DOOR = (CHAT_PLACE, MESSAGES_PLACE, RESPONSES_PLACE, GOOGLE_PLACE, MCP_PLACE, API_PLACE)
 LISTENERS = (CHAT_PLACE, MCP_ITSELF, ADMIN_ITSELF)
 
 
@@ -182,6 +189,9 @@ def _check_shape(attack: Attack, body: bytes) -> None:
     elif attack.shape == ANTHROPIC:
         assert found.get("type") == "error", body
         code = found["error"]["type"]
+    elif attack.shape == GOOGLE:
+        assert set(found.get("error", ())) == {"code", "message", "status", "details"}, body
+        code = found["error"]["details"][0]["reason"].lower()
     elif attack.shape == PROBLEM:
         assert set(found) >= {"type", "title", "status", "code", "detail", "request_id"}, body
         code = found["code"]

@@ -121,7 +121,9 @@ def _googles_models(body: bytes) -> frozenset[str]:
 
 def judge(channel: Channel, status: int, body: bytes, ms: int) -> Result:
     """What an answer means."""
-    if status in {401, 403}:
+    googles = providers.lists_as_google(channel.provider)
+    if status in {401, 403} or (googles and status == 400):
+        # Google has 400 for a key that it doesn't know, and a list has nothing else that could be wrong.
         return Result(False, "The upstream refuses the credential.", ms, status)
     if status in {404, 405, 501}:
         return Result(True, "The upstream answers, but lists no models; the credential was not checked.", ms, status)
@@ -131,7 +133,6 @@ def judge(channel: Channel, status: int, body: bytes, ms: int) -> Result:
         return Result(True, "The upstream answers, and limits the rate now.", ms, status)
     if status >= 400:
         return Result(False, "The upstream answers with an error.", ms, status)
-    googles = providers.lists_as_google(channel.provider)
     try:
         models = _googles_models(body) if googles else _models(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

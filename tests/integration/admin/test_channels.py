@@ -192,6 +192,18 @@ async def test_the_upstream_is_really_asked(make_admin: Callable[..., Admin], up
     problem(await admin.client.post("/api/channels/ch_none/test"), 404, "not_found")
 
 
+async def test_googles_list_is_read(make_admin: Callable[..., Admin], upstream: Upstream) -> None:
+    admin = make_admin(allow_private_upstreams=True)
+    await admin.open()
+    body = CHANNEL | {"provider": "gemini", "base_url": upstream.url, "models": ["gemini-2.5-pro", "b"]}
+    made = await admin.create("channels", **body, api_key=KEY)
+    upstream.answer = (200, b'{"models":[{"name":"models/gemini-2.5-pro"}]}')
+    result = (await admin.client.post(f"/api/channels/{made['id']}/test")).json()
+    assert (result["ok"], result["models_found"], result["models_missing"]) == (True, 1, ["b"])
+    asked = upstream.requests[-1]
+    assert (asked["path"], asked["x-goog-api-key"]) == ("/v1beta/models", KEY)
+
+
 async def test_the_test_checks_the_address_again(make_admin: Callable[..., Admin], upstream: Upstream) -> None:
     open_door = make_admin(allow_private_upstreams=True)
     await open_door.open()

@@ -18,6 +18,20 @@ HOLES = [
         "A-08",
     ),
     hole(
+        "two keys in a query are as good as one",
+        f"{DOOR}/head.py",
+        "        ambiguous = len(beside) > 1\n",
+        "        ambiguous = False\n",
+        "A-28",
+    ),
+    hole(
+        "a key in a query wins over every header",
+        f"{DOOR}/head.py",
+        "    given = set(beside)\n",
+        "    if beside:\n        return _ascii(beside[0])\n    given = set(beside)\n",
+        "A-28",
+    ),
+    hole(
         "any scheme will do",
         f"{DOOR}/head.py",
         'value = rest if scheme.lower() == b"bearer" else b""',

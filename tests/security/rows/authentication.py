@@ -7,6 +7,7 @@ from tests.security.wire import (
     ANTHROPIC,
     AUTHORIZED,
     BEHIND_THE_DOOR,
+    GOOGLE,
     JSON_RPC,
     MANAGER,
     MCP_ITSELF,
@@ -159,6 +160,8 @@ def _nobody() -> list[Attack]:
         "/api/accounts": PROBLEM, "/api/mcp-servers": PROBLEM, "/api/prices": PROBLEM, "/api/session": PROBLEM,
     }  # fmt: skip
     found += [attack(f"GET {path}", get(path, "x: y"), 401, shape=shape) for path, shape in get_paths.items()]
+    found += [attack(f"GET {path}", get(path, "x: y"), 401, shape=GOOGLE)
+              for path in ("/v1beta/models", "/v1beta/models/sandbox")]  # fmt: skip
     found.append(attack("Anthropic's models", get(MODELS, "anthropic-version: 2023-06-01"), 401, shape=ANTHROPIC))
     found.append(attack("GET /mcp", get("/mcp", "x: y"), 401, 405, shape=JSON_RPC))
     return found

@@ -20,6 +20,7 @@ MCP_ACCEPT = {"accept": SSE}
 ODD_PATHS = (
     "/nothing/{}", "/v1/models/{}", "/v1/receipts/{}", "/api/receipts/{}", "/api/keys/{}", "/api/prices/{}",
     "/v1/models?key={}", "/api/keys?token={}", "/mcp?api_key={}", "/healthz?{}", "/v1/{}/../models",
+    "/v1beta/models?key={}", "/v1beta/models/sandbox:generateContent?key={}", "/v1beta/{}", "/v1beta/models/{}",
 )  # fmt: skip
 REFUSED = (
     ("authorization", "Bearer ", "sk-"),
@@ -181,10 +182,29 @@ def _conversations(world: World, canaries: Planted, key: str, traced: dict[str, 
     asked = [{"role": "user", "content": secret("prompt")}]
     client.post("/v1/messages", json={**messages, "messages": asked}, headers=traced)
     client.post("/v1/responses", json={"model": "sandbox", "input": secret("input")}, headers=traced)
+    _in_addresses(world, canaries, key, traced)
     for broken in (b'{"model": "%s', b'{"model": %s}', b'["%s"]', b'{"model":"sandbox","messages":"%s"}'):
         text = broken % secret("broken body").encode()
         for path in (CHAT, "/v1/messages", "/v1/responses", "/v1/embeddings"):
             canaries.hear(client.post(path, content=text, headers={"content-type": "application/json", **traced}))
+
+
+def _in_addresses(world: World, canaries: Planted, key: str, traced: dict[str, str]) -> None:
+    """The key itself in the query, where Google's clients may have it, to models that answer, fail and don't exist."""
+    secret = canaries.secret
+    for model in ("canary", "canary-html", "sandbox", "no-such-model"):
+        for verb in ("generateContent", "streamGenerateContent", "streamGenerateContent?alt=sse", "countTokens"):
+            body = {
+                "contents": [{"role": "user", "parts": [{"text": secret("part")}]}],
+                "systemInstruction": {"parts": [{"text": secret("instruction")}]},
+                "labels": {"a": secret("label")},
+            }
+            target = f"/v1beta/models/{model}:{verb}{'&' if '?' in verb else '?'}key={key}"
+            answer = httpx2.post(f"{world.gateway.url}{target}", json=body, headers=traced)
+            if answer.status_code >= 400:
+                canaries.hear(answer)
+    for query in (f"key={key}&key={key}", f"alt=x&key={key}", f"key={key}&" + "a" * 9_000):
+        canaries.hear(httpx2.post(f"{world.gateway.url}/v1beta/models/sandbox:generateContent?{query}", headers=traced))
 
 
 def _tools(world: World, canaries: Planted, key: str, traced: dict[str, str]) -> None:
@@ -215,7 +235,7 @@ def _strangers(world: World, canaries: Planted, key: str, traced: dict[str, str]
             for credential in (key, world.gateway.admin_token):
                 asking = {"authorization": f"Bearer {credential}", **traced}
                 answer = httpx2.get(f"{url}{target}", headers=asking)
-                if not target.startswith("/v1/models/"):
+                if not target.startswith(("/v1/models/", "/v1beta/models/sk-", "/v1beta/models/oat-")):
                     # A model's name is repeated to the one who asked for it.
                     canaries.hear(answer)
 

@@ -26,7 +26,7 @@ from tests.security.world import World
 
 REVOKED_S = 5.0
 _OWN = re.compile(rb"(?mi)^(?:x-request-id|x-oneapi-request-id|date|server-timing): .*\r\n")
-_ID = re.compile(rb'"request_id":"[^"]*"')
+_ID = re.compile(rb'"request_?[iI]d":"[^"]*"')
 
 
 def refusal(answer: bytes) -> bytes:

@@ -57,7 +57,14 @@ def told_nothing(_world: World, make: Callable[[], BaseException]) -> None:
     body = bytes(problems.respond(problem, "req_1").body)
     assert problem.status_code in {500, 503}
     _clean(body.decode())
-    for target in (b"/v1/chat/completions", b"/v1/messages", b"/v1/responses", b"/mcp", b"/api/keys"):
+    for target in (
+        b"/v1/chat/completions",
+        b"/v1/messages",
+        b"/v1/responses",
+        b"/v1beta/models/m:generateContent?key=x",
+        b"/mcp",
+        b"/api/keys",
+    ):
         _clean(raw_error(target, refusals.internal_error()).decode())
     stream = io.StringIO()
     record = logging.LogRecord("x", logging.ERROR, __file__, 1, "failed", (), (type(failure), failure, None))

@@ -23,6 +23,7 @@ from tests.security.estate import (
 from tests.security.management import Operation, operations
 from tests.security.matrix import allowed
 from tests.security.table import Absent, Row
+from tests.security.wire import GOOGLE_PLACE
 from tests.security.world import ASKED, CHAT, World
 
 STRANGERS = ("admin of a", "owner of a", "member of a", "session of admin of a", "session of member of a")
@@ -208,6 +209,11 @@ def _said(*parts: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"role": "user", "content": list(parts)}]
 
 
+def _parts(*parts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"role": "user", "parts": list(parts)}]
+
+
+GOOGLES_FILE = "https://generativelanguage.googleapis.com/v1beta/files/abc"
 KEPT = [
     Kept("/v1/responses", {"input": "hi", "previous_response_id": "resp_1"}, "previous_response_id"),
     Kept("/v1/responses", {"input": "hi", "conversation": "conv_1"}, "conversation"),
@@ -228,6 +234,20 @@ KEPT = [
         "file_id",
     ),
     Kept("/v1/messages", {"messages": _said({"type": "text", "text": "hi"}), "container": "container_1"}, "container"),
+    Kept(
+        GOOGLE_PLACE.target, {"contents": _parts({"text": "hi"}), "cachedContent": "cachedContents/a"}, "cachedContent"
+    ),
+    Kept(GOOGLE_PLACE.target, {"contents": _parts({"text": "hi"}), "cached_content": "c/a"}, "cached_content"),
+    Kept(GOOGLE_PLACE.target, {"contents": _parts({"fileData": {"fileUri": GOOGLES_FILE}})}, "fileUri"),
+    Kept(GOOGLE_PLACE.target, {"contents": _parts({"file_data": {"file_uri": "files/abc"}})}, "file_uri"),
+    Kept(
+        GOOGLE_PLACE.target,
+        {
+            "contents": _parts({"text": "hi"}),
+            "tools": [{"fileSearch": {"fileSearchStoreNames": ["fileSearchStores/a"]}}],
+        },
+        "fileSearch",
+    ),
 ]
 
 

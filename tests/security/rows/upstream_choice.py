@@ -101,6 +101,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "/v1/messages": {"model": "sandbox", "max_tokens": 9, **CONVERSATION},
     "/v1/responses": {"model": "sandbox", "input": "hi"},
     "/v1/embeddings": {"model": "sandbox", "input": "hi"},
+    "/v1beta/models/sandbox:generateContent": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
 }
 ELSEWHERE = "http://127.0.0.1:9/v1"
 CHOICES = [

@@ -46,6 +46,10 @@ def test_googles_list(body: bytes, found: int | None, missing: tuple[str, ...]) 
     assert (None if result.models is None else len(result.models)) == found
 
 
+def test_googles_word_for_a_bad_key() -> None:
+    assert not judge(Channel(id="c", name="c", provider="gemini", models=("a",)), 400, b"{}", 5).ok
+
+
 async def test_the_sandbox_needs_no_network() -> None:
     sandbox = Channel(id="c", name="c", provider="sandbox", models=("sandbox",))
     assert (await probe(sandbox, "", {}, Dialer(allow_private=False))).ok
