@@ -27,6 +27,7 @@ from tests.integration.edge.formats import (
     usage_of,
 )
 from tests.integration.edge.stage import Stage
+from tests.upstream.tool_calls import SIGNATURE
 
 # The SDK's own business.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
@@ -343,6 +344,8 @@ async def test_cell(stage: Stage, key: str, client: str, upstream: str, scenario
     assert entry["path"].removesuffix("-stream").endswith(SERVED_AT[upstream])
     if scenario.startswith("tool"):
         assert RESULT in json.dumps(entry["body"])
+        # Google wants its calls back signed, whoever carried them meanwhile.
+        assert (SIGNATURE in json.dumps(entry["body"])) == (upstream == GEMINI)
     cells[scenario] = True
 
 
