@@ -155,7 +155,8 @@ class Gateway:
     def channel(self, upstream: UpstreamServer, models: dict[str, str], **fields: Any) -> str:
         """A channel to the upstream test server, and a price for each of its models; waits until it is served."""
         provider = fields.setdefault("provider", "openai-compatible")
-        base_url = upstream.url if provider.startswith("anthropic") else f"{upstream.url}/v1"
+        bare = provider.startswith("anthropic") or provider == "gemini"
+        base_url = upstream.url if bare else f"{upstream.url}/v1"
         given = {"name": f"ch-{uuid.uuid4().hex[:8]}", "base_url": base_url, "api_key": "upstream-credential", **fields}
         channel = self.create("channels", models=list(models), model_mapping=models, **given)
         for model in models:

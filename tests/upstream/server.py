@@ -176,6 +176,10 @@ async def models(_request: web.Request) -> web.Response:
     return web.json_response({"object": "list", "data": [{"id": "play", "object": "model"}]})
 
 
+async def google_models(_request: web.Request) -> web.Response:
+    return web.json_response({"models": [{"name": "models/play:tokens=5,cached=4"}]})
+
+
 def application(record: TextIO) -> web.Application:
     """The server as an aiohttp application."""
     upstream = Upstream(record)
@@ -190,6 +194,7 @@ def application(record: TextIO) -> web.Application:
         app.router.add_post("/model/{model}" + path, upstream.answer)
     app.router.add_post(wire.GEMINI + "/{call:.+}", upstream.answer)
     app.router.add_get("/v1/models", models)
+    app.router.add_get(wire.GEMINI, google_models)
     return app
 
 

@@ -1,9 +1,9 @@
 """Server-sent events, Amazon's event stream, and the meters of every dialect on top of them.
 
 The splitter gives the same events however the bytes were cut, loses none of them, and agrees with a slow reading of the
-standard, line by line. A meter never raises, forwards whole events of what came and nothing else, and knows the same in
-the end however the bytes were cut. A framing gives the same data however the bytes were cut, up to where it breaks, and
-holds no more than one message may have.
+standard, line by line. A meter never raises, forwards whole events of what came and nothing else (Google's: their data
+alone), and knows the same in the end however the bytes were cut. A framing gives the same data however the bytes were
+cut, up to where it breaks, and holds no more than one message may have.
 """
 
 import json
@@ -25,7 +25,11 @@ from tests.fuzz.mutation import mutated_value
 from tests.fuzz.targets.target import SEEDS_OF_CHOICES, Target, pieces
 from tests.upstream import frames
 
+GOOGLES = "gemini_generate"
+_BARE = re.compile(rb"(?:data: [^\r\n]*+(?:\r\n\r\n|\n\n))*+")
 _SEEDS = [
+    b'data: {"candidates":[{"content":{"parts":[{"text":"hi"},{"functionCall":{"name":"f","args":{"a":1}}}]},'
+    b'"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}\r\n\r\n: ping\n\n',
     b'data: {"choices":[{"index":0,"delta":{"content":"h\xc3\xa9"},"finish_reason":null}]}\n\ndata: [DONE]\n\n',
     b'data: {"choices":[{"delta":{"tool_calls":[{"function":{"name":"a","arguments":"{}"}}]}}]}\r\n\r\n: ping\r\n\r\n',
     b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"prompt_tokens_details":'
@@ -112,6 +116,9 @@ def check_meters(data: bytes) -> None:
         assert whole.text_bytes >= 0
         assert all(type(count) is int and count > 0 for count in (whole.usage or {}).values())
         left = iter(came)
+        if dialect.name == GOOGLES:
+            assert _BARE.fullmatch(sent), sent
+            left = iter([(b"", text.replace(b"\n", b" ")) for _, text in came])
         assert all(event in left for event in events), "what was sent are events that came, in their order"
         assert whole.error is None or whole.feed(data) == b""
 
