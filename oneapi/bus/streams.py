@@ -5,6 +5,7 @@ setting is read back. It must not know who publishes or consumes.
 """
 
 import asyncio
+import dataclasses
 import logging
 from typing import Any
 
@@ -16,6 +17,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from oneapi.bus.subjects import (
     BUCKET_CATALOG,
     BUCKET_KEYS,
+    BUCKET_RESPONSES,
     BUCKET_STATE,
     DEAD_LETTER_SUBJECTS,
     LEDGER_SUBJECTS,
@@ -39,6 +41,8 @@ _PINNED_STREAM = (
     "deny_purge", "sealed", "no_ack",
 )  # fmt: skip
 _PINNED_BUCKET = ("subjects", "retention", "storage", "discard", "max_age", "max_msgs", "max_msgs_per_subject")
+_PINNED_RESPONSES = ("subjects", "retention", "storage", "discard", "max_msgs", "max_msgs_per_subject")
+_DUPLICATES_S = 120.0
 
 
 class WrongStreamSetting(Exception):
@@ -79,7 +83,7 @@ def _bucket(name: str, replicas: int) -> StreamConfig:
         max_bytes=-1,
         max_age=0,
         max_msgs_per_subject=1,
-        duplicate_window=120,
+        duplicate_window=_DUPLICATES_S,
         num_replicas=replicas,
         allow_rollup_hdrs=True,
         allow_direct=True,
@@ -98,7 +102,26 @@ async def ensure(js: JetStreamContext, *, replicas: int = 1) -> None:
         await _ensure(js, _bucket(bucket, replicas), _PINNED_BUCKET)
 
 
-async def _ensure(js: JetStreamContext, wanted: StreamConfig, pinned: tuple[str, ...]) -> None:
+async def ensure_responses(js: JetStreamContext, *, replicas: int, max_age_s: float, max_bytes: int) -> None:
+    """Creates the bucket of stored responses, or gives it this lifetime and size. Raises WrongStreamSetting.
+
+    When it is full the oldest entries go first: what is stored here never keeps the bus from taking bills.
+    """
+    wanted = dataclasses.replace(
+        _bucket(BUCKET_RESPONSES, replicas),
+        discard=DiscardPolicy.OLD,
+        max_age=max_age_s,
+        max_bytes=max_bytes,
+        duplicate_window=min(_DUPLICATES_S, max_age_s),
+    )
+    found = await _ensure(js, wanted, _PINNED_RESPONSES)
+    if (found.max_age, found.max_bytes) != (max_age_s, max_bytes):
+        await js.update_stream(
+            dataclasses.replace(found, max_age=max_age_s, max_bytes=max_bytes, duplicate_window=wanted.duplicate_window)
+        )
+
+
+async def _ensure(js: JetStreamContext, wanted: StreamConfig, pinned: tuple[str, ...]) -> StreamConfig:
     name = str(wanted.name)
     attempt = 0
     while True:
@@ -117,6 +140,7 @@ async def _ensure(js: JetStreamContext, wanted: StreamConfig, pinned: tuple[str,
             raise WrongStreamSetting(name, setting, have, want)
     if (found.num_replicas or 1) < (wanted.num_replicas or 1):
         raise WrongStreamSetting(name, "num_replicas", found.num_replicas, f"at least {wanted.num_replicas}")
+    return found
 
 
 async def _found_or_made(js: JetStreamContext, wanted: StreamConfig) -> StreamConfig:

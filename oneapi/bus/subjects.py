@@ -28,6 +28,8 @@ KEY_REHASH = "keys.rehash.v1"
 BUCKET_CATALOG = "catalog"
 BUCKET_KEYS = "keys"
 BUCKET_STATE = "state"
+BUCKET_RESPONSES = "responses"
+"""What clients of the Responses API have stored; its entries end by themselves."""
 STATE_EDGES = "edge."
 """Keys of `state`, followed by an edge's id: those that may hold reservations."""
 

@@ -1,15 +1,15 @@
 """Takes out of a request what the gateway once sealed for its client, where an upstream gets the request as it is.
 
-A conversation may begin at an upstream of another format, and go on at one that speaks the client's own: that one never
-wrote the tokens which the client repeats, and would refuse the request for them. It decides which parts of a request
-are such tokens. It must not open one, nor know whose it is.
+A conversation may begin at one upstream, and go on at another that speaks the client's own format: that one never wrote
+the tokens which are repeated, and would refuse the request for them. What the upstream itself once wanted back is put
+back as it was. It decides which parts of a request are such tokens. It must not know how one is opened.
 """
 
 import base64
 from typing import Any
 
 from oneapi.dialects.canonical.losses import Loss
-from oneapi.dialects.canonical.seal import PREFIX
+from oneapi.dialects.canonical.seal import PREFIX, Seal
 from oneapi.dialects.gemini_generate.signatures import NAME as GEMINI
 from oneapi.dialects.gemini_generate.signatures import UNSIGNED
 
@@ -17,7 +17,9 @@ _IN_BASE64 = base64.b64encode(PREFIX.encode() + b"AA").decode()[:5]
 """How a token begins that Google's clients carry as bytes: as far as every one of them begins so."""
 _MARK = b'"' + PREFIX.encode()
 _GOOGLES_MARK = b'"' + _IN_BASE64.encode()
-_CARRIERS = ("signature", "data", "encrypted_content")
+_CIPHERTEXT = "encrypted_content"
+_RESPONSES = "openai_responses"
+_CARRIERS = ("signature", "data", _CIPHERTEXT)
 _GOOGLES_CARRIERS = frozenset({"thoughtSignature", "thought_signature"})
 _LISTS = ("content", "reasoning_details")
 _THINKS = frozenset({"enabled", "adaptive"})
@@ -28,23 +30,25 @@ def holds_tokens(body: bytes, dialect: str) -> bool:
     return (_GOOGLES_MARK if dialect == GEMINI else _MARK) in body
 
 
-def without_tokens(raw: dict[str, Any], *, calls_signed: bool = False) -> tuple[dict[str, Any], list[Loss]]:
-    """The request without tokens, and what that loses; `raw` itself isn't changed.
+def without_tokens(raw: dict[str, Any], seal: Seal, *, calls_signed: bool = False) -> tuple[dict[str, Any], list[Loss]]:
+    """The request without tokens, and what that loses; `raw` itself isn't changed, and is the answer if nothing is.
 
-    Messages wants a call's thoughts back as long as the model thinks, so it may not think where they are gone. Google
-    wants the first call of a turn signed where `calls_signed`: there it is told that the signature is gone.
+    `seal` names the upstream: in a response's items that it wrote itself it finds what it wanted back. Messages wants a
+    call's thoughts back as long as the model thinks, so it may not think where they are gone. Google wants the first
+    call of a turn signed where `calls_signed`: there it is told that the signature is gone.
     """
     out = dict(raw)
-    gone = False
+    gone = changed = False
     for place in ("messages", "input"):
         turns = raw.get(place)
         if not isinstance(turns, list):
             continue
-        kept = [_cleaned(turn) for turn in turns if not _is_token(turn)]
+        restored = [_restored(turn, seal) for turn in turns] if place == "input" else turns
+        kept = [_cleaned(turn) for turn in restored if not _is_token(turn)]
         kept = [turn for turn in kept if not (isinstance(turn, dict) and turn.get("content") == [] and len(turn) == 2)]
-        if kept != turns:
-            gone = True
-            out[place] = kept
+        gone = gone or kept != restored
+        changed = changed or kept != turns
+        out[place] = kept
     contents = raw.get("contents")
     if isinstance(contents, list):
         left = [_unsigned(content, calls_signed=calls_signed) for content in contents]
@@ -52,13 +56,23 @@ def without_tokens(raw: dict[str, Any], *, calls_signed: bool = False) -> tuple[
             gone = True
             out["contents"] = [content for content in left if content is not None]
     if not gone:
-        return raw, []
+        return (out if changed else raw), []
     losses = [Loss("reasoning_history")]
     thinking = raw.get("thinking")
     if isinstance(thinking, dict) and thinking.get("type") in _THINKS:
         del out["thinking"]
         losses.append(Loss("thinking"))
     return out, losses
+
+
+def _restored(turn: Any, seal: Seal) -> Any:
+    """A response's item with what its upstream wants back, where this is that upstream."""
+    if not _is_token(turn) or not isinstance(turn.get(_CIPHERTEXT), str):
+        return turn
+    state = seal.open(turn[_CIPHERTEXT])
+    if state is None or not state.value.get(_CIPHERTEXT) or not seal.usable(state, _RESPONSES):
+        return turn
+    return {**turn, **{name: value for name, value in state.value.items() if value is not None}}
 
 
 def _cleaned(turn: Any) -> Any:

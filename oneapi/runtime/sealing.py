@@ -4,7 +4,8 @@ It decides the format: every secret has its own data key (AES-256-GCM), wrapped 
 installation's secret key; both layers authenticate `bound_to`, so a sealed secret copied to another record does not
 open. It must not know where sealed texts are kept.
 
-Format: `v1.<id of the wrapping key>.<nonce and wrapped data key>.<nonce and ciphertext>`, base64url without padding.
+Format: `v1.<id of the wrapping key>.<nonce and wrapped data key>.<nonce and ciphertext>`, base64url without padding. A
+record, which may be large, has its last part as bytes.
 """
 
 import base64
@@ -54,6 +55,14 @@ def _decrypt(key: bytes, data: bytes, bound_to: bytes) -> bytes:
         raise SealError("the sealed text was changed, or belongs to another place") from None
 
 
+def _split_record(sealed: bytes) -> tuple[str, bytes]:
+    """The parts of a sealed record: its text up to the third dot, and the ciphertext. Raises SealError."""
+    *head, ciphertext = sealed.split(b".", 3)
+    if len(head) != 3 or not all(part.isascii() for part in head):
+        raise SealError("the sealed record has an unknown format")
+    return b".".join((*head, b"")).decode(), ciphertext
+
+
 def _key_id(secret_key: str) -> str:
     return derive_key(secret_key, "secret sealing key id")[:4].hex()
 
@@ -83,6 +92,18 @@ class Sealer:
         """The secret. Raises SealError, whose text holds nothing of it."""
         data_key, ciphertext = self._unwrapped(sealed, bound_to)
         return _decrypt(data_key, _to_bytes(ciphertext), b"secret:" + bound_to.encode()).decode()
+
+    def seal_record(self, plaintext: bytes, *, bound_to: str) -> bytes:
+        """The sealed bytes of a record that belongs at `bound_to`."""
+        data_key = os.urandom(KEY_BYTES)
+        ciphertext = _encrypt(data_key, plaintext, b"record:" + bound_to.encode())
+        return self._sealed(data_key, "", bound_to).encode() + ciphertext
+
+    def open_record(self, sealed: bytes, *, bound_to: str) -> bytes:
+        """The record. Raises SealError, whose text holds nothing of it."""
+        head, ciphertext = _split_record(sealed)
+        data_key, _ = self._unwrapped(head, bound_to)
+        return _decrypt(data_key, ciphertext, b"record:" + bound_to.encode())
 
     def depends_on_previous(self, sealed: str) -> bool:
         """Whether this opens with a previous secret key only. What no key opens, and the empty text, does not."""

@@ -35,6 +35,7 @@ _OF_OTHERS = re.compile(rb"/api/(?:paas/v4|token)(?:[/?]|\Z)")
 _DIALECT_OF = (
     (b"/v1/messages", "anthropic_messages"),
     (b"/v1/responses", "openai_responses"),
+    (b"/v1/conversations", "openai_responses"),
     (b"/v1/embeddings", "openai_embeddings"),
 )
 

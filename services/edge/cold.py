@@ -9,32 +9,32 @@ from typing import Any
 
 import grpc
 import grpc.aio
-import msgspec
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.security import HTTPBearer
+from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from oneapi.dialects.errors import GatewayError
 from oneapi.runtime.door import refusals as of_door
 from oneapi.runtime.health import Readiness, ready_answer
 from proto.billing.v1 import billing_pb2, billing_pb2_grpc
-from services.edge import model_list, refusals
-from services.edge.answers import ALWAYS, Headers, error_answer, id_headers
-from services.edge.arrival import Arrival
-from services.edge.authentication import Authenticator, Caller
+from services.edge import listed_models, refusals, stored_conversations, stored_responses
+from services.edge.answers import ALWAYS, error_answer, id_headers
+from services.edge.authentication import Authenticator
+from services.edge.cold_answers import KEY_IN_SCHEMA, Callers, answer_of, arrival_of, json_answer
 from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, ENDPOINTS, WHOLE, Endpoint
-from services.edge.inference.offers import may_use, serving_channels
+from services.edge.state.keeper import Keeper
 
-ARRIVAL_KEY = "oneapi.arrival"
 RECEIPT_LIMIT_S = 3.0
 SCHEMA_PATH = "/v1/openapi.json"
-CHAT = "chat"
-KEY_IN_SCHEMA = [Depends(HTTPBearer(scheme_name="relay key", auto_error=False))]
-"""For the schema only: keys are checked by the authenticator, wherever a client puts them."""
 
 
 def make_app(
-    authenticator: Authenticator, billing: "billing_pb2_grpc.BillingAsyncStub", readiness: Readiness
+    authenticator: Authenticator,
+    billing: "billing_pb2_grpc.BillingAsyncStub",
+    readiness: Readiness,
+    keeper: Keeper,
+    *,
+    body_limit: int,
+    allow_private: bool,
 ) -> FastAPI:
     """The application. It expects an `Arrival` in each scope."""
     app = FastAPI(
@@ -47,38 +47,22 @@ def make_app(
         redirect_slashes=False,
     )
     _add_errors(app)
-    _add_models(app, authenticator)
     _add_receipts(app, authenticator, billing)
+    callers = Callers(authenticator, body_limit)
+    listed_models.add(app, callers)
+    stored_responses.add(app, callers, keeper.responses)
+    stored_conversations.add(app, callers, keeper.conversations, allow_private=allow_private)
     _add_health(app, readiness)
     _add_hot_schema(app)
     return app
 
 
-def visible_models(caller: Caller) -> list[str]:
-    """The models that this caller may use, sorted."""
-    return [model for model in caller.view.models() if may_use(caller, model) and serving_channels(caller, model)]
-
-
-def _arrival(request: Request) -> Arrival:
-    arrival: Arrival = request.scope[ARRIVAL_KEY]
-    return arrival
-
-
-def _answer(status: int, headers: Headers, body: bytes) -> Response:
-    return Response(body, status, {name.decode("latin-1"): value.decode("latin-1") for name, value in headers})
-
-
-def _json(request: Request, value: Any) -> Response:
-    headers = [(b"content-type", b"application/json"), *ALWAYS, *id_headers(_arrival(request).request_id)]
-    return _answer(200, headers, msgspec.json.encode(value))
-
-
 def _add_errors(app: FastAPI) -> None:
     def write(request: Request, error: GatewayError, more: Mapping[str, str] | None = None) -> Response:
-        arrival = _arrival(request)
+        arrival = arrival_of(request)
         theirs = {"anthropic": arrival.anthropic, "google": arrival.google}
         headers, body = error_answer(arrival.raw_path, error, arrival.request_id, **theirs)
-        answer = _answer(error.status, headers, body)
+        answer = answer_of(error.status, headers, body)
         answer.headers.update(more or {})
         return answer
 
@@ -93,78 +77,6 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_error)
 
 
-def _add_models(app: FastAPI, authenticator: Authenticator) -> None:
-    """Lists in the shape that the path has, or that the client says it knows: Google's SDKs ask below /v1 as well."""
-
-    @app.get("/v1/models", summary="Models that this key may use", tags=["models"], dependencies=KEY_IN_SCHEMA)
-    async def list_models(request: Request) -> Response:
-        caller = await _caller(authenticator, request)
-        if _arrival(request).google:
-            return _google_list(request, caller)
-        models = visible_models(caller)
-        if not _arrival(request).anthropic:
-            return _json(request, model_list.openai_list(models))
-        try:
-            return _json(request, model_list.anthropic_list(models, request.query_params))
-        except ValueError:
-            raise refusals.bad_page() from None
-
-    @app.get("/v1/models/{model:path}", summary="One model", tags=["models"], dependencies=KEY_IN_SCHEMA)
-    async def get_model(request: Request, model: str) -> Response:
-        caller = await _usable(authenticator, request, model)
-        if _arrival(request).google:
-            return _json(request, _google_model(caller, model))
-        shape = model_list.anthropic_model if _arrival(request).anthropic else model_list.openai_model
-        return _json(request, shape(model))
-
-    @app.get("/v1beta/models", summary="Models, as in Google's API", tags=["models"], dependencies=KEY_IN_SCHEMA)
-    async def list_google_models(request: Request) -> Response:
-        return _google_list(request, await _caller(authenticator, request))
-
-    @app.get(
-        "/v1beta/models/{model:path}",
-        summary="One model, as in Google's API",
-        tags=["models"],
-        dependencies=KEY_IN_SCHEMA,
-    )
-    async def get_google_model(request: Request, model: str) -> Response:
-        return _json(request, _google_model(await _usable(authenticator, request, model), model))
-
-    @app.post("/v1beta/models/{model:path}", include_in_schema=False)
-    async def post_google_model(model: str) -> Response:
-        """The calls that there are never come here: the entrance knows them."""
-        if ":" in model:
-            raise of_door.path_not_found()
-        raise HTTPException(405, headers={"allow": "GET"})
-
-
-async def _caller(authenticator: Authenticator, request: Request) -> Caller:
-    arrival = _arrival(request)
-    return await authenticator.authenticate(arrival.head.credential, arrival.address)
-
-
-async def _usable(authenticator: Authenticator, request: Request, model: str) -> Caller:
-    """The caller, who may use this model. Raises GatewayError 404."""
-    caller = await _caller(authenticator, request)
-    if not (may_use(caller, model) and serving_channels(caller, model)):
-        raise refusals.model_not_found(model)
-    return caller
-
-
-def _google_list(request: Request, caller: Caller) -> Response:
-    try:
-        page, following = model_list.google_page(visible_models(caller), request.query_params)
-    except ValueError:
-        raise refusals.bad_page_size() from None
-    listed = {"models": [_google_model(caller, name) for name in page]}
-    return _json(request, {**listed, "nextPageToken": following} if following else listed)
-
-
-def _google_model(caller: Caller, model: str) -> dict[str, Any]:
-    channels = serving_channels(caller, model)
-    return model_list.google_model(model, converses=any(CHAT in (each.endpoints or (CHAT,)) for each in channels))
-
-
 def _add_receipts(app: FastAPI, authenticator: Authenticator, billing: "billing_pb2_grpc.BillingAsyncStub") -> None:
     @app.get(
         "/v1/receipts/{request_id}",
@@ -173,7 +85,7 @@ def _add_receipts(app: FastAPI, authenticator: Authenticator, billing: "billing_
         dependencies=KEY_IN_SCHEMA,
     )
     async def get_receipt(request: Request, request_id: str) -> Response:
-        arrival = _arrival(request)
+        arrival = arrival_of(request)
         caller = await authenticator.authenticate(arrival.head.credential, arrival.address)
         wanted = billing_pb2.GetReceiptRequest(
             request_id=request_id, account_id=caller.account.id, key_id=caller.key.id
@@ -185,18 +97,18 @@ def _add_receipts(app: FastAPI, authenticator: Authenticator, billing: "billing_
                 raise refusals.receipt_not_found() from None
             raise refusals.service_unavailable() from failure
         headers = [(b"content-type", b"application/json"), *ALWAYS, *id_headers(arrival.request_id)]
-        return _answer(200, headers, receipt.json)
+        return answer_of(200, headers, receipt.json)
 
 
 def _add_health(app: FastAPI, readiness: Readiness) -> None:
     @app.get("/healthz", summary="Whether the process lives", tags=["health"])
     async def healthz(request: Request) -> Response:
-        return _json(request, {"status": "ok"})
+        return json_answer(request, {"status": "ok"})
 
     @app.get("/readyz", summary="Whether requests can be served", tags=["health"])
     async def readyz(request: Request) -> Response:
         status, body = ready_answer(readiness)
-        answer = _json(request, body)
+        answer = json_answer(request, body)
         answer.status_code = status
         return answer
 

@@ -22,7 +22,7 @@ from oneapi.runtime.metrics import gauge
 from services.edge import refusals
 from services.edge.answers import send_error
 from services.edge.arrival import Arrival, is_anthropic, read_head
-from services.edge.cold import ARRIVAL_KEY
+from services.edge.cold_answers import ARRIVAL_KEY
 from services.edge.forward.proxy import Forwarder
 from services.edge.google_paths import keys_in_query, read_call
 from services.edge.inference.endpoints import ENDPOINTS

@@ -101,13 +101,79 @@ def reference_not_found(field: str) -> GatewayError:
     return GatewayError(404, "not_found", "reference_not_found", message, param=field)
 
 
+def previous_not_found(field: str | None = None) -> GatewayError:
+    """A response that this account has not stored; whether another has is not said."""
+    message = "`previous_response_id` names nothing that this account has stored here, or a turn before it is gone."
+    return GatewayError(404, "not_found", "previous_response_not_found", message, param=field)
+
+
+def response_not_found() -> GatewayError:
+    return GatewayError(404, "not_found", "response_not_found", "This account has no stored response with this id.")
+
+
+def conversation_not_found(field: str | None = None) -> GatewayError:
+    message = "This account has no conversation with this id."
+    return GatewayError(404, "not_found", "conversation_not_found", message, param=field)
+
+
+def item_not_found(field: str | None = None) -> GatewayError:
+    message = "This account has no stored item with the id that an `item_reference` or the path names."
+    return GatewayError(404, "not_found", "item_not_found", message, param=field)
+
+
+def two_pasts() -> GatewayError:
+    message = "`previous_response_id` and `conversation` can't be used together."
+    return GatewayError(400, "invalid_request", "mutually_exclusive_parameters", message, param="conversation")
+
+
+def past_too_long() -> GatewayError:
+    """Code as for a model's own bound: clients that can make a conversation shorter know it."""
+    message = "What is stored of this conversation is too long to go on from."
+    return GatewayError(400, "invalid_request", "context_length_exceeded", message, param="input")
+
+
+def no_background() -> GatewayError:
+    message = "Answers are not made in the background here."
+    return GatewayError(400, "invalid_request", "unsupported_parameter", message, param="background")
+
+
+def no_replay() -> GatewayError:
+    message = "The stream of a stored response can't be had again: ask for the response without `stream`."
+    return GatewayError(400, "invalid_request", "unsupported_parameter", message, param="stream")
+
+
+def not_in_background() -> GatewayError:
+    message = "Only a response that is made in the background can be cancelled."
+    return GatewayError(400, "invalid_request", "response_not_cancellable", message)
+
+
+def state_unavailable() -> GatewayError:
+    return GatewayError(
+        503,
+        "overloaded",
+        "state_unavailable",
+        "What is stored can't be read or written right now.",
+        retry_after_s=OUTAGE_RETRY_S,
+    )
+
+
+def state_contended() -> GatewayError:
+    message = "The conversation is being changed by others."
+    return GatewayError(409, "invalid_request", "conversation_changed", message, param="conversation")
+
+
+def conversation_full() -> GatewayError:
+    message = "The conversation would become too long."
+    return GatewayError(400, "invalid_request", "conversation_too_long", message, param="items")
+
+
 def invalid_strict() -> GatewayError:
     return GatewayError(400, "invalid_request", "invalid_header", "The header `x-oneapi-strict` must be 1 or 0.")
 
 
-def bad_page() -> GatewayError:
+def bad_page(most: int = 1000) -> GatewayError:
     return GatewayError(
-        400, "invalid_request", "invalid_value", "`limit` must be a number from 1 to 1000.", param="limit"
+        400, "invalid_request", "invalid_value", f"`limit` must be a number from 1 to {most}.", param="limit"
     )
 
 
@@ -123,6 +189,14 @@ def bad_page_size() -> GatewayError:
 
 def bad_framing() -> GatewayError:
     return GatewayError(400, "invalid_request", "invalid_value", "`alt` must be `sse` or `json`.", param="alt")
+
+
+def bad_order() -> GatewayError:
+    return GatewayError(400, "invalid_request", "invalid_value", "`order` must be `asc` or `desc`.", param="order")
+
+
+def bad_cursor() -> GatewayError:
+    return GatewayError(400, "invalid_request", "invalid_value", "`after` must be an item of this list.", param="after")
 
 
 def receipt_not_found() -> GatewayError:

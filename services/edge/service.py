@@ -25,6 +25,7 @@ from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.ids import uuid7
 from oneapi.runtime.lifecycle import Service
 from oneapi.runtime.relay_keys import KeyHasher
+from oneapi.runtime.sealing import Sealer
 from oneapi.runtime.tasks import TaskSet
 from services.edge import refusals
 from services.edge.answers import raw_error, send_error
@@ -35,6 +36,7 @@ from services.edge.money.redis_link import RedisAway, RedisLink, RedisSilent
 from services.edge.money.resp import RedisRefused, command
 from services.edge.settings import Settings
 from services.edge.shedding import Shedding
+from services.edge.state.keeper import Keeper
 from services.edge.wiring import Parts, assemble
 
 logger = logging.getLogger(__name__)
@@ -60,6 +62,8 @@ class EdgeService(Service):
         self._health = health.asgi(self._readiness)
         self._tasks = TaskSet()
         self._nats: NatsClient | None = None
+        self._state_nats: NatsClient | None = None
+        self._keeper: Keeper | None = None
         self._feed: CatalogFeed | None = None
         self._keyring: Keyring | None = None
         self._money: MoneyPath | None = None
@@ -100,9 +104,10 @@ class EdgeService(Service):
             edge_id=settings.edge_id,
             on_suspect=_end_process,
         )
+        keeper = await self._start_state()
         self._redis = RedisLink(settings.redis_url, name="oneapi-edge-readiness")
         self._parts = assemble(
-            settings, self._limits, self._load, feed, keyring, money, self._telemetry.sampler, self._readiness
+            settings, self._limits, self._load, feed, keyring, money, keeper, self._telemetry.sampler, self._readiness
         )
         feed.on_change(self._catalog_changed)
         await keyring.start()
@@ -112,6 +117,21 @@ class EdgeService(Service):
         # Not before: with half a catalog good keys and models would be taken for unknown ones.
         self._open = True
         self._tasks.spawn_forever(self._watch, "readiness")
+
+    async def _start_state(self) -> Keeper:
+        """State has a connection of its own: large records must not stand before bills."""
+        settings = self._settings
+        client = self._state_nats = await connect_nats(settings.nats_url, f"{self.name} state")
+        lifetime_s = settings.state_days * 86_400
+        await streams.ensure_responses(
+            client.jetstream(),
+            replicas=settings.nats_replicas,
+            max_age_s=lifetime_s,
+            max_bytes=settings.state_max_bytes,
+        )
+        sealer = Sealer(settings.secret_key, settings.previous_secret_keys)
+        self._keeper = Keeper(client, sealer, lifetime_s=lifetime_s, max_bytes=self._limits.body_bytes)
+        return self._keeper
 
     async def drain(self, limit_s: float) -> None:
         """Takes nothing new soon after it says so, lets streams finish, stops those that don't, and ships all bills."""
@@ -147,8 +167,11 @@ class EdgeService(Service):
             await self._feed.stop()
         if self._redis is not None:
             await self._redis.close()
-        if self._nats is not None:
-            await self._nats.close()
+        if self._keeper is not None:
+            await self._keeper.close()
+        for client in (self._state_nats, self._nats):
+            if client is not None:
+                await client.close()
         if self._metrics is not None:
             self._metrics.close()
         if self._telemetry is not None:

@@ -27,10 +27,12 @@ from services.edge.inference.carriage import Carriage
 from services.edge.inference.counting import Counting
 from services.edge.inference.handler import Inference
 from services.edge.inference.relay import Relay
+from services.edge.inference.remembering import Memory
 from services.edge.load import Load
 from services.edge.money.path import MoneyPath
 from services.edge.router.client import RouterClient
 from services.edge.settings import Settings
+from services.edge.state.keeper import Keeper
 from services.edge.tokenizer.client import Tokenizer
 from services.edge.upstream.caller import Callers, HttpCaller
 from services.edge.upstream.http1_pool import Pool
@@ -70,6 +72,7 @@ def assemble(
     feed: CatalogFeed,
     keyring: Keyring,
     money: MoneyPath,
+    keeper: Keeper,
     sampler: HeadSampler,
     readiness: Readiness,
 ) -> Parts:
@@ -90,6 +93,7 @@ def assemble(
         admission=Admission(money, router, carriage, cap),
         relay=Relay(Attempts(targets, callers, router, carriage, cap)),
         counting=Counting(targets, callers, carriage, tokenizer),
+        memory=Memory(keeper, carriage),
         sampler=sampler,
         load=load,
         body_limit=limits.body_bytes,
@@ -101,7 +105,14 @@ def assemble(
         load=load,
         trusted=settings.trusted_proxies,
         inference=inference,
-        cold=make_app(authenticator, billing_pb2_grpc.BillingStub(billing_channel), readiness),
+        cold=make_app(
+            authenticator,
+            billing_pb2_grpc.BillingStub(billing_channel),
+            readiness,
+            keeper,
+            body_limit=limits.body_bytes,
+            allow_private=allow_private,
+        ),
         mcp=mcp,
         admin=admin,
     )

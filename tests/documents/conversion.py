@@ -11,6 +11,8 @@ from oneapi.providers.profiles.abilities import ABILITIES
 from oneapi.providers.profiles.ability import Ability
 from oneapi.providers.registry import PROVIDERS
 from services.edge.inference.carried import MAX_HEADER_BYTES
+from services.edge.state.conversations import MAX_ADDED, MAX_ITEMS
+from services.edge.state.past import MAX_REFERENCES, MAX_TURNS
 from services.edge.tokenizer.estimate import MOST_BYTES
 
 PAGE = Path(__file__).parents[2] / "docs/conversion.md"
@@ -69,6 +71,8 @@ unless another channel of the model can take it.
 |---|---|
 """
 
+STATE_DAYS = 30
+
 REST = f"""
 Fields that say nothing an answer could show are left out in silence:
 {", ".join(f"`{name}`" for name in sorted(IGNORED))}.
@@ -81,7 +85,33 @@ What a provider wants back unread travels through the client in its own format's
 reasoning as they are where the field has a known spelling for them, anything else as a token that begins with `oa1-`.
 A token opens only for the account that it was given to, and goes back only to the channel and model that it came from.
 It survives a change of the secret key for as long as the previous key is configured. In a request to a channel of the
-client's own format tokens are left out, which is the loss `reasoning_history`.
+client's own format tokens are left out, which is the loss `reasoning_history`, but for those of a stored response that
+this very channel and model wrote.
+
+## Stored responses and conversations
+
+The gateway keeps the state of the Responses API itself; providers are told `store: false` and see none of its ids.
+
+- A response is stored unless the request says `store: false`, before its client sees the end. Every key of its account
+  can read and forget it (`GET`, `DELETE`), list what it answered (`/input_items`) and go on from it
+  (`previous_response_id`, items of the type `item_reference`). Any channel may answer then, whatever it speaks, and any
+  edge may serve it: what was said before stands in the input, and is paid for and counted as input. `instructions` are
+  not carried over.
+- A `conversation` (`/v1/conversations` and their `/items`) gets the request's and the answer's items when the response
+  ends, also with `store: false`. It can't be used together with `previous_response_id`. One that was taken away while
+  its response was made gets nothing, and the response is given.
+- What is stored lives as long as `ONEAPI_STATE_DAYS` says, {STATE_DAYS} days by default; what is gone on from begins
+  that time anew. Forgetting a conversation forgets its items.
+- A past holds {MAX_TURNS} turns, {MAX_REFERENCES} references and, with the request, as much as a request's body may
+  (20 MiB): beyond that it is 400 `context_length_exceeded`. A conversation takes {MAX_ADDED} items at a time, and
+  {MAX_ITEMS:,} in all.
+- What isn't stored, or isn't this account's, is 404: `previous_response_not_found`, `conversation_not_found`,
+  `item_not_found`, `response_not_found`.
+- An answer that could not be stored says `store: false` and has the loss `store`. An answer that its conversation could
+  not be told ends with an error, 503 `state_unavailable` or 409 `conversation_changed`, and is paid for.
+- `background` is refused, and so is `stream` where a stored response is read; `/cancel` is 400, as only answers in the
+  background can be cancelled. Stored prompts, files and containers are a provider's: only the operator's own keys may
+  name them.
 
 ## Bodies at another format's address
 

@@ -55,7 +55,7 @@ LOSSES: dict[str, str] = {
     "service_tier": "A service tier that the upstream's vendor doesn't have.",
     "speed": "A faster mode.",
     "stop": "Stop sequences that are only white space.",
-    "store": "That the provider should keep the answer.",
+    "store": "That the answer should be stored: it could not be, or at the provider.",
     "stream_options": "Options of the stream.",
     "strict": "That a tool's arguments must follow its schema.",
     "temperature": "Sampling: temperature, or the part of it that is out of the upstream's range.",
@@ -74,9 +74,8 @@ LOSSES: dict[str, str] = {
 REFUSED: dict[str, str] = {
     "access_programs": "Programs of access are the provider's own.",
     "audio": "The upstream can't answer with sound.",
-    "background": "Answers in the background need an upstream of the same format.",
+    "background": "Answers are not made in the background here.",
     "cachedContent": "A cached prompt is known to its own provider only.",
-    "conversation": "Stored conversations need an upstream of the same format.",
     "fallbacks": "Fallbacks at the provider need an upstream of the same format.",
     "functions": "Functions of the older form must be well formed.",
     "image": "Settings of pictures need an upstream of the same format.",
@@ -85,7 +84,6 @@ REFUSED: dict[str, str] = {
     "modalities": "The upstream can only answer with text.",
     "n": "The upstream gives one answer to a request.",
     "personality": "Personalities need an upstream of the same format.",
-    "previous_response_id": "Stored responses need an upstream of the same format.",
     "prompt": "Stored prompts need an upstream of the same format.",
 }
 

@@ -20,8 +20,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     first message may be a system message. `inline_system`: in Messages and Converse they may stand inside a
     conversation. `images_in_results`: results of tools may hold pictures. `cache_marks`: OpenAI's cache breakpoints, or
     Bedrock's cache points, are known. `forced_tools`: a call can be demanded. `vendor_fields`: whose own settings
-    Bedrock passes on to the model. `reasoning_replay`: Chat takes back the reasoning that it gave;
-    `reasoning_required`: it refuses calls without.
+    Bedrock passes on to the model. `encrypted_reasoning`: Responses give reasoning encrypted where it isn't stored.
+    `reasoning_replay`: Chat takes back the reasoning that it gave; `reasoning_required`: it refuses calls without.
     """
 
     max_output: int = DEFAULT_MAX_OUTPUT
@@ -39,5 +39,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     cache_marks: bool = False
     forced_tools: bool = True
     vendor_fields: Literal["none", "claude", "nova", "openai"] = "none"
+    encrypted_reasoning: bool = False
     reasoning_replay: bool = True
     reasoning_required: bool = False

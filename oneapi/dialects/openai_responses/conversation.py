@@ -18,6 +18,7 @@ from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.canonical.thinking import clamp_effort, effort_of
 from oneapi.dialects.openai_responses.conversation_items import decode_item, encode_items, repeat_item
 from oneapi.dialects.openai_responses.parts import NAME
+from oneapi.dialects.openai_responses.request import ENCRYPTED
 from oneapi.dialects.openai_responses.tools import (
     decode_choice,
     decode_tools,
@@ -29,7 +30,6 @@ from oneapi.dialects.request import refuse
 
 MIN_OUTPUT = 16
 SCHEMA_NAME = "response"
-ENCRYPTED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
 _TIERS = frozenset({"auto", "default", "flex", "priority", "scale", "fast"})
 _MAX_USER = 64

@@ -4,12 +4,14 @@ Source: OpenAI's API reference, "Create a model response". Usage is always in th
 asked for.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from oneapi.dialects import request
 from oneapi.dialects.request import RequestFacts
 
 CAP = "max_output_tokens"
+ENCRYPTED = "reasoning.encrypted_content"
 
 
 def inspect(body: bytes) -> RequestFacts:
@@ -32,6 +34,13 @@ def inspect(body: bytes) -> RequestFacts:
         wants_usage=True,
         raw=raw,
     )
+
+
+def with_reasoning(body: bytes, raw: Mapping[str, Any]) -> bytes:
+    """The body, which asks for what the model wants back of its reasoning, as the upstream doesn't store it."""
+    include = raw.get("include")
+    given = include if isinstance(include, list) else []
+    return body if ENCRYPTED in given else request.edit(body, {"include": [*given, ENCRYPTED]})
 
 
 def prepare(

@@ -68,6 +68,13 @@ ABILITIES = (
     ),
     Ability(
         providers=_OPENAI,
+        dialects=_RESPONSES,
+        models=_models(r"o[1-9]|gpt-[5-9](?!.*chat)|codex"),
+        can={"encrypted_reasoning": True},
+        reason="Stored turns bring their reasoning along encrypted; models that don't reason answer 400 to that.",
+    ),
+    Ability(
+        providers=_OPENAI,
         dialects=_CHAT,
         models=re.compile(r"search-(?:preview|api)", re.IGNORECASE),
         can={"web_search": True},

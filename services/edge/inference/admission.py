@@ -22,10 +22,7 @@ from services.edge.upstream.target import total_s
 LEASE_MARGIN_S = 120.0
 UNKNOWN_MODEL = "unknown_model"
 ALL_COOLING = "all_cooling"
-_AFFINITY_FIELDS = (
-    *("prompt_cache_key", "conversation", "previous_response_id", "user"),
-    *("cachedContent", "cached_content"),
-)
+_AFFINITY_FIELDS = ("prompt_cache_key", "user", "cachedContent", "cached_content")
 
 
 class Admission:
@@ -94,13 +91,14 @@ class Admission:
 
 
 def affinity(exchange: Exchange) -> str:
-    """What should meet the same channel again, where its provider may have kept something: the client's own words."""
+    """What should meet the same channel again, where its provider may have kept something: the client's own words,
+    else the thread of stored responses."""
     raw = exchange.facts.raw
     for field in _AFFINITY_FIELDS:
         value = raw.get(field)
         if isinstance(value, str) and value:
             return f"{exchange.key.id}:{value[:128]}"
-    return ""
+    return f"{exchange.key.id}:{exchange.keeping.thread}" if exchange.keeping is not None else ""
 
 
 async def _answered(exchange: Exchange, pick: Pick) -> router_pb2.Plan:

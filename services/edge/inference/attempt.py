@@ -12,6 +12,7 @@ from oneapi.dialects.usage import Usage
 from oneapi.runtime import semconv
 from oneapi.runtime.metrics import counter, histogram
 from proto.router.v1 import router_pb2
+from services.edge.inference.carriage import origin
 from services.edge.inference.carried import Carried
 from services.edge.inference.exchange import Exchange
 from services.edge.router.client import RouterClient
@@ -45,6 +46,7 @@ class Attempt:
         "exchange",
         "first_byte_ms",
         "held",
+        "origin",
         "status",
         "traceparent",
         "usage",
@@ -64,6 +66,7 @@ class Attempt:
         exchange.carried = carried
         exchange.meter = None
         self.channel = channel
+        self.origin = origin(channel, candidate.upstream_model)
         self.answer: Answer | None = None
         self.body = b""
         self.usage: Usage | None = None

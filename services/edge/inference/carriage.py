@@ -14,9 +14,11 @@ import msgspec
 
 from oneapi.catalog.types import Channel
 from oneapi.dialects.canonical.profile import Profile
+from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.conversion import ClientRequest, Conversion, Upstream, lossy, read_request
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.foreign_state import holds_tokens, without_tokens
+from oneapi.dialects.openai_responses.request import with_reasoning
 from oneapi.providers.profiles.lookup import abilities
 from oneapi.providers.registry import PROVIDERS
 from oneapi.runtime.key_derivation import derive_key
@@ -44,13 +46,30 @@ class Carriage:
         """What the candidate gets. Raises GatewayError 400 for what it can't be asked, with `strict` for any loss."""
         if candidate.dialect != exchange.endpoint.dialect:
             return Carried(b"", self._convert(exchange, candidate, channel, strict=strict))
+        carried = self._as_it_is(exchange, candidate, channel, strict=strict)
+        if exchange.keeping is None:
+            return carried
+        if not profile(channel.provider, candidate.dialect, candidate.upstream_model).encrypted_reasoning:
+            return carried
+        return msgspec.structs.replace(carried, body=with_reasoning(carried.body, exchange.facts.raw))
+
+    def _as_it_is(
+        self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel, *, strict: bool
+    ) -> Carried:
         if not holds_tokens(exchange.body, candidate.dialect):
             return Carried(exchange.body)
+        given = exchange.facts.raw
         can = profile(channel.provider, candidate.dialect, candidate.upstream_model)
-        raw, losses = without_tokens(exchange.facts.raw, calls_signed=can.thinking == "effort")
+        seal = self.seal(exchange.account.id, origin(channel, candidate.upstream_model))
+        raw, losses = without_tokens(given, seal, calls_signed=can.thinking == "effort")
         if strict and losses:
             raise lossy(losses)
-        return Carried(msgspec.json.encode(raw) if losses else exchange.body, None, tuple(losses))
+        return Carried(exchange.body if raw is given else msgspec.json.encode(raw), None, tuple(losses))
+
+    def seal(self, account_id: str, of: str = "") -> Seal:
+        """What opens and closes tokens of this account's; `of` names the upstream whose state is sealed."""
+        secret = _of_account(self._secret, account_id)
+        return Seal(secret, of, [_of_account(each, account_id) for each in self._previous])
 
     def whole(self, exchange: Exchange, plan: router_pb2.Plan) -> router_pb2.Plan:
         """The plan with those candidates that get all of the request. Raises GatewayError 400 when there are none."""
@@ -75,10 +94,11 @@ class Carriage:
         self, exchange: Exchange, candidate: router_pb2.Candidate, channel: Channel, *, strict: bool
     ) -> Conversion:
         model = candidate.upstream_model
-        origin = f"{channel.id}/{model}"
         return Conversion(
             self._asked(exchange),
-            Upstream(candidate.dialect, model, origin, profile(channel.provider, candidate.dialect, model)),
+            Upstream(
+                candidate.dialect, model, origin(channel, model), profile(channel.provider, candidate.dialect, model)
+            ),
             secret=_of_account(self._secret, exchange.account.id),
             seed=exchange.arrival.request_id.replace("-", ""),
             created=int(time.time()),
@@ -99,6 +119,11 @@ class Carriage:
                 [_of_account(secret, account_id) for secret in self._previous],
             )
         return asked
+
+
+def origin(channel: Channel, upstream_model: str) -> str:
+    """The name of an upstream as far as its state is concerned."""
+    return f"{channel.id}/{upstream_model}"
 
 
 @functools.lru_cache(maxsize=_MAX_KEPT)

@@ -20,13 +20,18 @@ from services.edge.inference.offers import Offer
 from services.edge.inference.settling import Settler
 from services.edge.inference.timing import Timing
 from services.edge.inference.tracing import RequestTrace
+from services.edge.state.keeping import Keeping
+
+NOT_STORED = "store"
+"""The loss of what should have been stored."""
 
 
 class Exchange:
     """The request, and step by step its caller, its content, its offer and its hold.
 
     `channel_id` is the channel that is being called, or was last, and `carried` what it got; `meter` watches its
-    stream, if there is one. `asked` is the request as conversions read it, as soon as one was needed.
+    stream, if there is one. `asked` is the request as conversions read it, as soon as one was needed. `keeping` is what
+    is stored of it, if anything.
     """
 
     __slots__ = (
@@ -42,6 +47,7 @@ class Exchange:
         "endpoint",
         "facts",
         "interruption",
+        "keeping",
         "meter",
         "offer",
         "send",
@@ -82,6 +88,7 @@ class Exchange:
         """Whether the client would rather be refused than lose something."""
         self.asked: ClientRequest | None = None
         self.carried: Carried | None = None
+        self.keeping: Keeping | None = None
 
     @property
     def key(self) -> RelayKey:
@@ -94,7 +101,8 @@ class Exchange:
     @property
     def losses(self) -> list[str]:
         """What of the request or its answer got lost at the channel."""
-        return self.carried.losses if self.carried is not None else []
+        losses = self.carried.losses if self.carried is not None else []
+        return [*losses, NOT_STORED] if self.keeping is not None and self.keeping.lost else losses
 
     @property
     def hard(self) -> bool:

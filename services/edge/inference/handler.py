@@ -36,6 +36,7 @@ from services.edge.inference.links import check_links
 from services.edge.inference.offers import INPUT_BUCKETS, OUTPUT_BUCKETS
 from services.edge.inference.references import check_references
 from services.edge.inference.relay import CANCEL, Relay, settle_by_meter
+from services.edge.inference.remembering import Memory
 from services.edge.inference.tracing import RequestTrace
 from services.edge.load import Load
 
@@ -57,6 +58,7 @@ class Inference:
         admission: Admission,
         relay: Relay,
         counting: Counting,
+        memory: Memory,
         sampler: HeadSampler,
         load: Load,
         body_limit: int,
@@ -66,6 +68,7 @@ class Inference:
         self._admission = admission
         self._relay = relay
         self._counting = counting
+        self._memory = memory
         self._sampler = sampler
         self._load = load
         self._body_limit = body_limit
@@ -120,7 +123,9 @@ class Inference:
         try:
             if exchange.endpoint.counts:
                 self._counting.complete(exchange)
-            facts = exchange.facts = _inspected(exchange)
+            exchange.facts = _inspected(exchange)
+            await self._memory.begin(exchange)
+            facts = exchange.facts
             check_links(facts.raw, allow_private=self._allow_private)
             if exchange.account.id != OPERATOR_ACCOUNT_ID:
                 check_references(facts.raw)

@@ -77,15 +77,18 @@ class Relay:
         if not usage:
             usage = counted(exchange.facts.prompt_bytes, delivered_bytes(attempt.body))
             evidence = settling.COUNTED
+        error = await _kept_whole(exchange, attempt)
         charge = exchange.settler.finish(
             settling.CLIENT_GONE if exchange.client.gone else settling.OK,
             usage=usage,
             evidence=evidence,
             channel_id=attempt.channel.id,
-            status=200,
+            status=200 if error is None else error.status,
             first_byte_ms=exchange.timing.first_byte_ms,
             losses=exchange.losses,
         )
+        if error is not None:
+            raise error
         headers = _headers(exchange, attempt, JSON_HEADERS)
         headers.append((b"x-oneapi-cost-usd", usd_text(charge.amount_nano).encode()))
         await send_whole(exchange.send, 200, headers, attempt.body)
@@ -110,10 +113,17 @@ class Relay:
             attempt.end(Kind.OK)
         gone = exchange.client.gone
         outcome = settling.CLIENT_GONE if gone else settling.OK if error is None else settling.UPSTREAM_CUT
+        keeping = exchange.keeping
+        if keeping is not None and error is None:
+            try:
+                last += await keeping.end(attempt.origin)
+            except GatewayError as failed:
+                error = failed
         settle_by_meter(exchange, outcome, status=200)
         meter, answer = exchange.meter, attempt.answer
         if error is not None and meter is not None:
-            last += meter.finish_bytes(error, exchange.arrival.request_id)
+            ending = meter.finish_bytes(error, exchange.arrival.request_id)
+            last += ending if keeping is None else keeping.shown.stream(ending)
         if answer is not None and meter is not None and meter.cut:
             answer.close()
         await self._send(exchange, last, more=False)
@@ -125,12 +135,14 @@ class Relay:
         meter, answer = exchange.meter, attempt.answer
         if meter is None or answer is None:
             raise TypeError("there is no stream")
-        hold = exchange.settler.hold
+        hold, keeping = exchange.settler.hold, exchange.keeping
         headers = _headers(exchange, attempt, STREAM_HEADERS)
         await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
         piece, attempt.held = attempt.held, b""
         # Until the usage is told, what is known of the input: a killed process must not guess it.
         known = meter.input_told or None
+        if keeping is not None:
+            piece = keeping.shown.stream(piece)
         while not meter.finished:
             if piece:
                 hold.checkpoint(meter.text_bytes, meter.usage or known)
@@ -139,6 +151,8 @@ class Relay:
                 raise stream_failure(meter.error)
             data = await answer.read()
             piece = meter.feed(data) if data else meter.end()
+            if keeping is not None:
+                piece = keeping.shown.stream(piece)
             if not data and not meter.finished and meter.error is None:
                 if piece:
                     hold.checkpoint(meter.text_bytes, meter.usage or known)
@@ -150,6 +164,17 @@ class Relay:
         message = {"type": "http.response.body", "body": body, "more_body": more}
         # While a client that takes little is waited for here, nothing is read from the provider either.
         await exchange.send(message)
+
+
+async def _kept_whole(exchange: Exchange, attempt: Attempt) -> GatewayError | None:
+    """Has an answer stored where it shall be; the error that the client gets instead of it, if any."""
+    keeping = exchange.keeping
+    if keeping is not None and keeping.shown.whole(attempt.body):
+        try:
+            attempt.body = await keeping.end(attempt.origin)
+        except GatewayError as error:
+            return error
+    return None
 
 
 def settle_by_meter(exchange: Exchange, outcome: str, *, status: int) -> Charge:

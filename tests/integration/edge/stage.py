@@ -104,10 +104,11 @@ class Stage:
         await server.start()
         self.router_server = server
 
-    async def start_edge(self) -> None:
-        environment = {
+    def environment(self, port: int, folder: Path) -> dict[str, str]:
+        """What an edge of this stage is told."""
+        return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("ONEAPI_", "OTEL_"))},
-            "ONEAPI_PORT": str(self.port),
+            "ONEAPI_PORT": str(port),
             "ONEAPI_ROUTER_ADDR": f"127.0.0.1:{self.router_port}",
             "ONEAPI_BILLING_ADDR": f"127.0.0.1:{self.billing_port}",
             "ONEAPI_MCP_URL": self.mcp.url,
@@ -115,11 +116,14 @@ class Stage:
             "NATS_URL": self.nats.url,
             "REDIS_URL": self.redis_url,
             "ONEAPI_SECRET_KEY": SECRET,
-            "ONEAPI_DATA_DIR": str(self.folder),
+            "ONEAPI_DATA_DIR": str(folder),
             "ONEAPI_ALLOW_PRIVATE_UPSTREAMS": "1",
             "ONEAPI_PARENT_DEATH": "1",
             **self._environment,
         }
+
+    async def start_edge(self) -> None:
+        environment = self.environment(self.port, self.folder)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "services.edge", cwd=ROOT, env=environment, stdout=log, stderr=log

@@ -436,7 +436,6 @@ def test_t21_what_claude_code_bills_by_stays_with_anthropic() -> None:
         (CHAT, MESSAGES, {"logprobs": True}, "logprobs"),
         (RESPONSES, MESSAGES, {"include": ["message.output_text.logprobs"]}, "logprobs"),
         (RESPONSES, CHAT, {"background": True}, "background"),
-        (RESPONSES, MESSAGES, {"previous_response_id": "resp_1"}, "previous_response_id"),
         (CHAT, MESSAGES, {"modalities": ["text", "audio"]}, "modalities"),
         (MESSAGES, CHAT, {"mcp_servers": [{"url": "https://x.test"}]}, "mcp_servers"),
     ],

@@ -10,7 +10,8 @@ from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.foreign_state import holds_tokens, without_tokens
 from oneapi.dialects.gemini_generate.signatures import UNSIGNED
 
-TOKEN = Seal(b"secret", "ch/m").close(State("openai_chat", value={"details": []}))
+SEAL = Seal(b"secret", "ch/m")
+TOKEN = SEAL.close(State("openai_chat", value={"details": []}))
 TEXT = {"type": "text", "text": "b"}
 USER = {"role": "user", "content": "a"}
 
@@ -19,7 +20,7 @@ def cleaned(raw: dict[str, Any], *, calls_signed: bool = False) -> tuple[dict[st
     dialect = "gemini_generate" if "contents" in raw else "openai_chat"
     before = msgspec.json.encode(raw)
     assert holds_tokens(before, dialect)
-    out, losses = without_tokens(raw, calls_signed=calls_signed)
+    out, losses = without_tokens(raw, SEAL, calls_signed=calls_signed)
     assert msgspec.json.encode(raw) == before
     assert not holds_tokens(msgspec.json.encode(out), dialect)
     return out, [loss.name for loss in losses]
@@ -78,6 +79,21 @@ def test_signatures_of_googles_parts(name: str, encode: Callable[[bytes], bytes]
     assert out["contents"][1]["parts"] == [parts[0], {**call, "thoughtSignature": UNSIGNED}, call, own]
 
 
+def test_the_upstream_of_a_stored_item_gets_back_what_it_wanted_back() -> None:
+    value = {"encrypted_content": "its own", "id": "rs_of_the_upstream"}
+    item = {"type": "reasoning", "id": "rs_1", "summary": []}
+    token = SEAL.close(State("openai_responses", "ch/m", value))
+    raw = {"model": "m", "input": [USER, {**item, "encrypted_content": token}]}
+    assert cleaned(raw) == ({"model": "m", "input": [USER, {**item, **value}]}, [])
+    for other in (Seal(b"secret", "ch/other"), Seal(b"another secret", "ch/m")):
+        out, losses = without_tokens(raw, other)
+        assert out == {"model": "m", "input": [USER]}
+        assert [loss.name for loss in losses] == ["reasoning_history"]
+    for state in (State("openai_responses", "ch/m", {}), State("openai_chat", "ch/m", value)):
+        out, _ = without_tokens({"input": [{**item, "encrypted_content": SEAL.close(state)}]}, SEAL)
+        assert out == {"input": []}
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -89,6 +105,6 @@ def test_signatures_of_googles_parts(name: str, encode: Callable[[bytes], bytes]
     ],
 )
 def test_what_has_none_stays_as_it_is(raw: dict[str, Any]) -> None:
-    out, losses = without_tokens(raw)
+    out, losses = without_tokens(raw, SEAL)
     assert out is raw
     assert losses == []

@@ -97,3 +97,21 @@ def test_other_text_for_the_same_bytes_is_refused() -> None:
     for changed in (twin, sealed.replace("-", "+").replace("_", "/") + "=", sealed + "\n"):
         with pytest.raises(SealError):
             sealer.open(changed, bound_to="channel/1/api_key")
+
+
+def test_records_are_bound_to_their_place_and_survive_a_new_secret() -> None:
+    old = Sealer("old")
+    sealed = old.seal_record(b"\x00.bytes.\xff", bound_to="responses/a.b")
+    for sealer in (old, Sealer("new", ("old",))):
+        assert sealer.open_record(sealed, bound_to="responses/a.b") == b"\x00.bytes.\xff"
+    for sealer, text, place in (
+        (old, sealed, "responses/other.b"),
+        (Sealer("new"), sealed, "responses/a.b"),
+        (old, sealed[:-1], "responses/a.b"),
+        (old, sealed[:-1] + bytes([sealed[-1] ^ 1]), "responses/a.b"),
+        (old, b"", "responses/a.b"),
+        (old, b"\xff.\xff.\xff.", "responses/a.b"),
+        (old, b"v1.a.b", "responses/a.b"),
+    ):
+        with pytest.raises(SealError):
+            sealer.open_record(text, bound_to=place)

@@ -44,6 +44,7 @@ def exchange(client: str, body: dict[str, Any], account: str = "acc", *, hard: b
         offer=SimpleNamespace(channels=(channel(), channel("other"))),
         asked=None,
         hard=hard,
+        keeping=None,
     )
     return cast("Exchange", made)
 
