@@ -8,6 +8,7 @@ from tests.security.rows import (
     management_bodies,
     outgoing,
     privilege,
+    stored,
     tenancy,
     tenants_traffic,
     tools,
@@ -18,6 +19,7 @@ from tests.security.world import World
 
 ROWS: list[Row | Absent] = [
     *tenancy.ROWS,
+    *stored.ROWS,
     *tenants_traffic.ROWS,
     *upstream_choice.ROWS,
     *outgoing.ROWS,

@@ -4,6 +4,7 @@ It decides their bounds, that what is added at the same time is all there in the
 used stays as a whole. It must not know how turns are served.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 
 from oneapi.dialects.openai_responses.history import REFERENCE, listed
 from oneapi.dialects.request import refuse
+from oneapi.runtime.tasks import Backoff
 from services.edge import refusals
 from services.edge.state.records import CONVERSATION, SEGMENT, Conversation, Place, Segment, is_id, items_size
 from services.edge.state.store import Found, RecordTooLarge, StateConflict, StateStore, StateUnavailable
@@ -20,7 +22,8 @@ MAX_ITEMS = 5_000
 MAX_ADDED = 20
 """Items that one call may add, as in OpenAI's API."""
 MAX_PAIRS, MAX_NAME, MAX_VALUE = 16, 64, 512
-_TRIES = 16
+_TRIES = 20
+_PAUSE = Backoff(0.005, 0.2)
 
 
 class Conversations:
@@ -58,14 +61,14 @@ class Conversations:
     async def delete(self, account_id: str, conversation_id: str) -> None:
         """Takes it away with its items. Raises GatewayError 404, 409, 503."""
         try:
-            for _ in range(_TRIES):
+            for attempt in range(1, _TRIES + 1):
                 head, found = await self._read(account_id, conversation_id)
                 try:
                     await self._store.delete(account_id, conversation_id, last=found.revision)
                 except StateConflict:
+                    await asyncio.sleep(_PAUSE.delay(attempt))
                     continue
-                for place in head.places:
-                    await self._store.delete(account_id, place.segment)
+                await self._store.delete_all(account_id, head.keys)
                 return
         except StateUnavailable:
             raise refusals.state_unavailable() from None
@@ -150,7 +153,7 @@ class Conversations:
 
     async def _without(self, account_id: str, key: str, item_id: str) -> Segment:
         """A segment that has been written again without this item. Raises StateUnavailable, GatewayError 404, 409."""
-        for _ in range(_TRIES):
+        for attempt in range(1, _TRIES + 1):
             found = await self._store.read(account_id, key)
             if found is None:
                 raise refusals.item_not_found()
@@ -160,6 +163,7 @@ class Conversations:
             try:
                 await self._store.write(account_id, key, msgspec.json.encode(segment), last=found.revision)
             except StateConflict:
+                await asyncio.sleep(_PAUSE.delay(attempt))
                 continue
             return segment
         raise refusals.state_contended()
@@ -183,13 +187,14 @@ class Conversations:
     async def _change(self, account_id: str, conversation_id: str, change: Any) -> Conversation:
         """Changes the head as it is at that moment. Raises GatewayError 404, 409, 503, and what the change raises."""
         try:
-            for _ in range(_TRIES):
+            for attempt in range(1, _TRIES + 1):
                 head, found = await self._read(account_id, conversation_id)
                 change(head)
                 try:
                     value = msgspec.json.encode(head)
                     await self._store.write(account_id, conversation_id, value, last=found.revision)
                 except StateConflict:
+                    await asyncio.sleep(_PAUSE.delay(attempt))
                     continue
                 return head
         except StateUnavailable:

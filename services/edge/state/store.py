@@ -189,6 +189,11 @@ class StateStore:
         await self._put(name, b"", last, delete=True)
         OPERATIONS.labels("delete", "ok").inc()
 
+    async def delete_all(self, account_id: str, keys: Sequence[str]) -> None:
+        """Takes several records away. Raises StateUnavailable."""
+        for start in range(0, len(keys), _AT_ONCE):
+            await asyncio.gather(*(self.delete(account_id, key) for key in keys[start : start + _AT_ONCE]))
+
     async def _renew(self, account_id: str, key: str, found: Found) -> None:
         """Writes a record again, unless it was changed since it was read."""
         try:

@@ -19,6 +19,20 @@ HOLES = [
         "T-14",
     ),
     _hole(
+        "what is stored is everybody's",
+        "services/edge/state/store.py",
+        '    return f"{account_id}.{key}"\n',
+        '    return f"everybody.{key}"\n',
+        "T-15",
+    ),
+    _hole(
+        "conversations bring in what no request may say",
+        "services/edge/stored_conversations.py",
+        "    check_links(given, allow_private=allow_private)\n",
+        "",
+        "T-16",
+    ),
+    _hole(
         "lists and ids of every account are shown",
         PRINCIPALS,
         "    return statement if scope is None else statement.where(account == scope)\n",
