@@ -8,8 +8,8 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError
 
-from oneapi.bus.streams import WrongStreamSetting, ensure
-from oneapi.bus.subjects import CREDIT, DEAD_LETTER_PREFIX, STREAM_DEAD_LETTERS, STREAM_LEDGER, USAGE
+from oneapi.bus.streams import WrongStreamSetting, ensure, ensure_responses
+from oneapi.bus.subjects import BUCKET_RESPONSES, CREDIT, DEAD_LETTER_PREFIX, STREAM_DEAD_LETTERS, STREAM_LEDGER, USAGE
 
 
 async def test_the_ledger_stream_keeps_what_money_needs(js: JetStreamContext) -> None:
@@ -46,6 +46,21 @@ async def test_buckets_keep_the_last_value_only(js: JetStreamContext) -> None:
         await store.put("a", b"2")
         assert (await store.get("a")).value == b"2"
         assert (await store.status()).values == 1
+
+
+async def test_stored_responses_have_a_lifetime_and_a_size_that_can_be_changed(js: JetStreamContext) -> None:
+    sizes = {"replicas": 1, "max_bytes": 2**20}
+    await asyncio.gather(*(ensure_responses(js, max_age_s=3600.0, **sizes) for _ in range(3)))
+    store = await js.key_value(BUCKET_RESPONSES)
+    await store.put("a.first", b"x" * 400_000)
+    for number in range(4):
+        await store.put(f"a.{number}", b"x" * 400_000)
+    # The oldest went, and writing was never refused.
+    assert set(await store.keys()) == {"a.2", "a.3"}
+    await ensure_responses(js, max_age_s=60.0, replicas=1, max_bytes=2**21)
+    config = (await js.stream_info(f"KV_{BUCKET_RESPONSES}")).config
+    assert (config.max_age, config.max_bytes, config.discard) == (60.0, 2**21, DiscardPolicy.OLD)
+    assert set(await store.keys()) == {"a.2", "a.3"}
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,8 @@ async def test_begun_on_one_edge_that_is_killed_and_gone_on_from_on_another(stag
 
 @pytest.fixture(scope="module")
 async def brief(redis_url: str) -> AsyncIterator[Stage]:
-    """A stage whose responses live for four seconds, and whose bus the tests may take away."""
-    stage = Stage(redis_url, {"ONEAPI_STATE_DAYS": str(4 / 86_400)})
+    """A stage whose responses live for ten seconds, and whose bus the tests may take away."""
+    stage = Stage(redis_url, {"ONEAPI_STATE_DAYS": str(10 / 86_400)})
     try:
         await stage.start()
         yield stage
@@ -106,7 +106,7 @@ async def test_what_has_lived_its_time_is_gone(brief: Stage) -> None:
         async def gone() -> bool:
             return (await http.get(f"/v1/responses/{stored['id']}")).status_code == 404
 
-        await eventually(gone, 20)
+        await eventually(gone, 30)
         asked = {"model": "brief", "input": "b", "previous_response_id": stored["id"]}
         refused = await http.post("/v1/responses", json=asked)
         assert (refused.status_code, refused.json()["error"]["code"]) == (404, "previous_response_not_found")
@@ -135,6 +135,32 @@ async def test_while_the_bus_is_away(brief: Stage) -> None:
             assert len(brief.upstream.served()) == before
         finally:
             brief.nats.start()
+
+
+async def test_a_conversation_that_cannot_be_told_of_its_turn(brief: Stage) -> None:
+    """The client hears of it, as the next turn would go on without this one; what it got is paid for."""
+    await brief.channel({"talks": "play:tokens=3,gap_ms=200"}, dialects=("openai_chat",))
+    key = await brief.key()
+    async with brief.http(key) as http:
+        made = (await http.post("/v1/conversations", json={})).json()
+        asked = {"model": "talks", "input": "hi", "conversation": made["id"]}
+        text = ""
+        async with http.stream("POST", "/v1/responses", json={**asked, "stream": True}) as answer:
+            assert answer.status_code == 200
+            try:
+                async for piece in answer.aiter_text():
+                    if not text:
+                        brief.nats.kill()
+                    text += piece
+            finally:
+                brief.nats.start()
+        assert [event["type"] for event in events(text)][-2:] == ["error", "response.failed"]
+        assert events(text)[-2]["code"] == "state_unavailable"
+        assert events(text)[-1]["response"]["status"] == "failed"
+        assert events(text)[-1]["response"]["store"] is False
+        event = await brief.event(answer.headers["x-request-id"])
+        assert (event.outcome, event.evidence) == ("ok", "provider")
+        assert event.amount_nano > 0
 
 
 class Thinker:

@@ -176,7 +176,7 @@ async def test_items_that_are_only_referred_to(stage: Stage, client: openai.Asyn
     )
     assert [m["content"] for m in stage.upstream.served()[-1]["body"]["messages"]] == ["which word?", TEXT, "and now?"]
     with pytest.raises(openai.NotFoundError) as refused:
-        await client.responses.create(model="kept-sandbox", input=[{"type": "item_reference", "id": "msg_1"}])
+        await client.responses.create(model="kept-sandbox", input=[{"type": "item_reference", "id": "msg_of_nobody"}])
     assert refused.value.code == "item_not_found"
 
 
