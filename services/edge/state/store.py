@@ -40,7 +40,7 @@ MESSAGE_BYTES = 512 * 1024
 MAX_RECORD_BYTES = 32 * 1024 * 1024
 LIMIT_S = 2.0
 RENEW_SHARE = 0.5
-_AT_ONCE = 8
+_PARTS_AT_ONCE, _RECORDS_AT_ONCE = 8, 32
 _WHOLE, _PARTS = b"\x01", b"\x02"
 _NOT_FOUND = 404
 _WRONG_SEQUENCE = frozenset({10071, 10164})
@@ -149,8 +149,8 @@ class StateStore:
         """
         found: list[Found | None] = []
         size = 0
-        for start in range(0, len(keys), _AT_ONCE):
-            some = await asyncio.gather(*(self.read(account_id, key) for key in keys[start : start + _AT_ONCE]))
+        for start in range(0, len(keys), _RECORDS_AT_ONCE):
+            some = await asyncio.gather(*(self.read(account_id, key) for key in keys[start : start + _RECORDS_AT_ONCE]))
             found += some
             size += sum(len(one.value) for one in some if one is not None)
             if size > max_bytes:
@@ -191,8 +191,8 @@ class StateStore:
 
     async def delete_all(self, account_id: str, keys: Sequence[str]) -> None:
         """Takes several records away. Raises StateUnavailable."""
-        for start in range(0, len(keys), _AT_ONCE):
-            await asyncio.gather(*(self.delete(account_id, key) for key in keys[start : start + _AT_ONCE]))
+        for start in range(0, len(keys), _RECORDS_AT_ONCE):
+            await asyncio.gather(*(self.delete(account_id, key) for key in keys[start : start + _RECORDS_AT_ONCE]))
 
     async def _renew(self, account_id: str, key: str, found: Found) -> None:
         """Writes a record again, unless it was changed since it was read."""
@@ -204,8 +204,8 @@ class StateStore:
     async def _parts(self, name: str, pointer: bytes) -> bytes | None:
         digest, count = _pointed(pointer)
         parts: list[bytes] = []
-        for start in range(0, count, _AT_ONCE):
-            numbers = range(start, min(start + _AT_ONCE, count))
+        for start in range(0, count, _PARTS_AT_ONCE):
+            numbers = range(start, min(start + _PARTS_AT_ONCE, count))
             some = await asyncio.gather(*(self._get(f"{name}.{digest}.{number}") for number in numbers))
             for part in some:
                 if part is None:
@@ -217,8 +217,8 @@ class StateStore:
     async def _put_parts(self, name: str, sealed: bytes) -> None:
         digest = _digest(sealed)
         pieces = [sealed[at : at + MESSAGE_BYTES] for at in range(0, len(sealed), MESSAGE_BYTES)]
-        for start in range(0, len(pieces), _AT_ONCE):
-            some = enumerate(pieces[start : start + _AT_ONCE], start)
+        for start in range(0, len(pieces), _PARTS_AT_ONCE):
+            some = enumerate(pieces[start : start + _PARTS_AT_ONCE], start)
             await asyncio.gather(*(self._put(f"{name}.{digest}.{number}", piece, None) for number, piece in some))
 
     async def _get(self, name: str) -> Found | None:
