@@ -18,6 +18,7 @@ _READ = frozenset(
 )  # fmt: skip
 _LONGEST = 64_000
 """Above the budget of any thinking."""
+_CAP_NAME = f'"{CAP}"'.encode()
 
 
 class _Counted(msgspec.Struct):
@@ -28,9 +29,16 @@ _decoder = msgspec.json.Decoder(_Counted)
 
 
 def complete(body: bytes) -> bytes:
-    """A body to count as one that could be answered: `max_tokens` isn't asked of it. Raises GatewayError 400."""
-    raw = request.decode(body)
-    return body if raw.get(CAP) is not None else request.edit(body, {CAP: _LONGEST})
+    """A body to count as one that could be answered: `max_tokens` isn't asked of it. Raises GatewayError 400.
+
+    Such a body can be long, and hardly ever names it anywhere: then it isn't read here.
+    """
+    if _CAP_NAME in body:
+        return body if request.decode(body).get(CAP) is not None else request.edit(body, {CAP: _LONGEST})
+    fields = body.lstrip()[1:]
+    if body.lstrip()[:1] != b"{" or fields.lstrip()[:1] == b"}":
+        return body
+    return b"{%b:%d,%b" % (_CAP_NAME, _LONGEST, fields)
 
 
 def prepare(body: bytes, upstream_model: str) -> bytes:

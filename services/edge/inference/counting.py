@@ -12,7 +12,6 @@ import time
 import msgspec
 
 from oneapi.catalog.types import Channel
-from oneapi.dialects.conversion import Conversion
 from oneapi.dialects.counting import CLIENT_COUNTS, UPSTREAM_COUNTS
 from oneapi.dialects.errors import GatewayError
 from oneapi.pricing.money import usd_text
@@ -21,6 +20,7 @@ from services.edge import refusals
 from services.edge.answers import Headers, id_headers, send_whole
 from services.edge.inference.attempts import Attempts, own_words
 from services.edge.inference.carriage import Carriage
+from services.edge.inference.carried import Carried
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Interrupted, Reason
 from services.edge.inference.relay import JSON_HEADERS, NOSNIFF
@@ -94,49 +94,46 @@ class Counting:
     async def _count(self, exchange: Exchange, plan: router_pb2.Plan) -> Counted:
         unable: GatewayError | None = None
         for candidate, channel in Attempts.candidates(exchange, plan):
-            try:
-                carried = self._carriage.carry(exchange, candidate, channel)
-            except GatewayError as refused:
-                unable = unable or refused
-                continue
-            tokens = await self._at_provider(exchange, candidate, channel, carried.body, carried.conversion)
-            if tokens is not None:
-                return Counted(tokens, channel.id)
-            estimate = await self._tokenizer.estimate(
-                exchange.endpoint.dialect, candidate.upstream_model, exchange.body
-            )
-            return Counted(estimate, "")
+            target = self._counting_target(candidate, channel)
+            if target is not None:
+                try:
+                    carried = self._carriage.carry(exchange, candidate, channel)
+                except GatewayError as refused:
+                    unable = unable or refused
+                    continue
+                tokens = await self._at_provider(exchange, candidate, target, carried)
+                if tokens is not None:
+                    return Counted(tokens, channel.id)
+            dialect, model = exchange.endpoint.dialect, candidate.upstream_model
+            return Counted(await self._tokenizer.estimate(dialect, model, exchange.body), "")
         raise unable or refusals.channels_busy()
 
-    async def _at_provider(
-        self,
-        exchange: Exchange,
-        candidate: router_pb2.Candidate,
-        channel: Channel,
-        body: bytes,
-        conversion: Conversion | None,
-    ) -> int | None:
-        """The provider's own count; None when there is none. Raises GatewayError for what it refuses to count."""
-        place = (channel.id, candidate.dialect)
-        if self._without.get(place, 0.0) > time.monotonic():
+    def _counting_target(self, candidate: router_pb2.Candidate, channel: Channel) -> Target | None:
+        """The channel, ready to be asked; None when its provider has no call that counts."""
+        if self._without.get((channel.id, candidate.dialect), 0.0) > time.monotonic():
             return None
         try:
             target = self._targets.find(channel)
-            if candidate.dialect not in target.spec.count_paths:
-                return None
-            async with asyncio.timeout(PROVIDER_LIMIT_S):
-                status, answer = await self._asked(
-                    exchange, candidate, target, conversion.body if conversion is not None else body
-                )
-        except (UpstreamFailure, TimeoutError) as failure:
-            logger.info("a provider didn't count", extra={"fields": {"channel_id": channel.id, "why": str(failure)}})
+        except UpstreamFailure:
             return None
-        if status in _REFUSED:
-            refusal = own_words(exchange, status, answer, conversion)
-            if refusal is not None:
-                raise refusal
+        return target if candidate.dialect in target.spec.count_paths else None
+
+    async def _at_provider(
+        self, exchange: Exchange, candidate: router_pb2.Candidate, target: Target, carried: Carried
+    ) -> int | None:
+        """The provider's own count; None when there is none. Raises GatewayError for what it refuses to count."""
+        channel_id, conversion = target.channel.id, carried.conversion
+        body = carried.body if conversion is None else conversion.body
+        try:
+            async with asyncio.timeout(PROVIDER_LIMIT_S):
+                status, answer = await self._asked(exchange, candidate, target, body)
+        except (UpstreamFailure, TimeoutError) as failure:
+            logger.info("a provider didn't count", extra={"fields": {"channel_id": channel_id, "why": repr(failure)}})
+            return None
+        if status in _REFUSED and (refusal := own_words(exchange, status, answer, conversion)) is not None:
+            raise refusal
         if status in _NO_SUCH_CALL:
-            self._without[place] = time.monotonic() + FORGOTTEN_S
+            self._without[channel_id, candidate.dialect] = time.monotonic() + FORGOTTEN_S
         return UPSTREAM_COUNTS[candidate.dialect].read(answer) if status == 200 else None
 
     async def _asked(

@@ -150,15 +150,15 @@ async def test_a_providers_refusal_is_told(stage: Stage, key: str, path: str) ->
 
 @pytest.mark.parametrize("status", [404, 429, 500])
 async def test_a_provider_that_does_not_count_after_all(stage: Stage, key: str, status: int) -> None:
-    model = f"count-{status}"
-    await stage.channel({model: f"play:status={status}"}, provider="anthropic-compatible")
+    model, play = f"count-{status}", f"play:input=77,status={status}"
+    await stage.channel({model: play}, provider="anthropic-compatible")
     async with stage.http(key) as http:
         answers = [await http.post(MESSAGES, json=body(MESSAGES, model)) for _ in range(2)]
     for answer in answers:
         assert 2 < counted(MESSAGES, answer) < 20
         assert answer.headers["x-oneapi-estimate"] == "1"
     # Where there is no such call it isn't tried again.
-    assert len(stage.upstream.served(model=f"play:status={status}")) == (1 if status == 404 else 2)
+    assert len(stage.upstream.served(model=play)) == (1 if status == 404 else 2)
 
 
 async def test_a_large_body_keeps_nobody_waiting(stage: Stage, key: str, models: None) -> None:

@@ -15,10 +15,14 @@ def test_a_message_to_count_needs_no_cap() -> None:
     complete = CLIENT_COUNTS[MESSAGES].complete
     body = b'{"model":"m",' + HI + b"}"
     assert DIALECTS[MESSAGES].inspect(complete(body)).model == "m"
+    named = b'  {"model":"max_tokens",' + HI + b"}"
+    assert DIALECTS[MESSAGES].inspect(complete(named.replace(b"hi", b'\\"max_tokens\\"'))).model == "max_tokens"
+    assert complete(b" {} ") == b" {} "
+    assert complete(b"[]") == b"[]"
     with_cap = b'{"model":"m","max_tokens":7,' + HI + b"}"
     assert complete(with_cap) is with_cap
     with pytest.raises(GatewayError) as refused:
-        complete(b"{")
+        DIALECTS[MESSAGES].inspect(complete(b"{"))
     assert refused.value.code == "invalid_json"
 
 
