@@ -1,6 +1,6 @@
 """The targets in process, by name."""
 
-from tests.fuzz.targets import credentials, json_guard, messages, requests, spool, streams
+from tests.fuzz.targets import conversations, credentials, json_guard, messages, requests, spool, streams
 
 TARGETS = {
     **streams.TARGETS,
@@ -9,4 +9,5 @@ TARGETS = {
     **credentials.TARGETS,
     **messages.TARGETS,
     **requests.TARGETS,
+    **conversations.TARGETS,
 }
