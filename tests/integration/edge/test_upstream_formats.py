@@ -15,13 +15,13 @@ from tests.integration.edge.formats import (
     CONVERSE,
     FORMATS,
     MESSAGES,
-    PATHS,
-    RESPONSES,
     asked,
     broken,
+    capped,
     channel_of,
     complete,
     error_of,
+    path,
     said,
     streamed,
     usage_of,
@@ -62,7 +62,8 @@ async def models(stage: Stage) -> AsyncIterator[None]:
 
 async def ask(stage: Stage, key: str, client: str, model: str, **more: Any) -> httpx2.Response:
     async with stage.http(key) as http:
-        return await http.post(PATHS[client], json=asked(client, model, **more))
+        where = path(client, model, stream=more.get("stream", False))
+        return await http.post(where, json=asked(client, model, **more))
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -156,7 +157,10 @@ async def test_clients_that_leave(stage: Stage, key: str, client: str, upstream:
     async with (
         stage.http(key) as http,
         http.stream(
-            "POST", PATHS[client], json=asked(client, model, stream=True), headers={"x-request-id": mine}
+            "POST",
+            path(client, model, stream=True),
+            json=asked(client, model, stream=True),
+            headers={"x-request-id": mine},
         ) as answer,
     ):
         async for piece in answer.aiter_text():
@@ -176,10 +180,9 @@ async def test_clients_that_leave(stage: Stage, key: str, client: str, upstream:
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 async def test_a_hard_budget_holds(stage: Stage, client: str, upstream: str) -> None:
     """The upstream answers with far more than it was told; what it was told is what was reserved for."""
-    cap = {CHAT: "max_tokens", RESPONSES: "max_output_tokens", MESSAGES: "max_tokens"}
     key = await stage.key(budgets=(Budget(amount_nano=10**9),))
     await stage.known()
-    answer = await ask(stage, key, client, model_of("long", upstream), **{cap[client]: 40})
+    answer = await ask(stage, key, client, model_of("long", upstream), **capped(client, 40))
     assert answer.status_code == 200
     body = stage.upstream.served()[-1]["body"]
     assert (body["max_tokens"] if upstream == COHERE else body["inferenceConfig"]["maxTokens"]) == 40
