@@ -45,4 +45,4 @@ def _target(parsed: str, spelled: str) -> str:
     _, _, rest = spelled.partition("://")
     slash = rest.find("/")
     target = rest[slash:] if slash >= 0 else parsed
-    return target if unquote(target) == unquote(parsed) else parsed
+    return target if target.isascii() and unquote(target) == unquote(parsed) else parsed

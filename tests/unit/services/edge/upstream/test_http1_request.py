@@ -34,6 +34,7 @@ def test_a_header_that_would_be_something_else(value: str) -> None:
         ("https://x.example/model/a.b-v1%3A0/converse?q=%3A", "/model/a.b-v1%3A0/converse?q=%3A"),
         ("https://x.example/model/arn%3Aaws%3A1%2Fp/converse", "/model/arn%3Aaws%3A1%2Fp/converse"),
         ("https://x.example/a/../b%3A", "/b:"),
+        ("https://x.example/\u212a%3A", "/%E2%84%AA:"),
         ("https://x.example?x=1", "/?x=1"),
         ("https://x.example", "/"),
     ],
