@@ -14,15 +14,11 @@ from pathlib import Path
 from tests.clients.clients import CLIENTS, SCENARIOS, TEXT, TOOL, Cell, Client, environment
 from tests.clients.installation import node, python
 from tests.e2e.gateway import Gateway, UpstreamServer
+from tests.integration.edge.formats import COHERE, CONVERSE, UPSTREAMS, channel_of
 
 LIMIT_S = 180
 SANDBOX = "sandbox"
-PROVIDERS = {
-    "openai_chat": "openai-compatible",
-    "openai_responses": "openai-compatible",
-    "anthropic_messages": "anthropic-compatible",
-}
-UPSTREAMS = (*PROVIDERS, SANDBOX)
+PLACES = (*UPSTREAMS, SANDBOX)
 SAID = "tok tok tok tok tok"
 SAID_BY_SANDBOX = "This is the sandbox"
 PLAYS = {TEXT: "play:tokens=5", TOOL: "play:tokens=5,tool=1"}
@@ -40,9 +36,10 @@ def main() -> None:
         gateway = Gateway(folder / "data")
         try:
             gateway.start()
-            for dialect, provider in PROVIDERS.items():
+            for dialect in UPSTREAMS:
                 models = {f"{scenario}-on-{dialect}": play for scenario, play in PLAYS.items()}
-                gateway.channel(upstream, models, provider=provider, dialects=[dialect])
+                at_root = {"base_url": upstream.url} if dialect in {COHERE, CONVERSE} else {}
+                gateway.channel(upstream, models, **channel_of(dialect), **at_root)
             key = gateway.key()
             cells = _run_all(chosen, gateway, upstream, key, folder)
         finally:
@@ -60,7 +57,7 @@ def _run_all(
     """What went wrong in each cell; "" for a good one."""
     cells = {}
     for client in chosen:
-        for place in UPSTREAMS:
+        for place in PLACES:
             for scenario in SCENARIOS:
                 model = SANDBOX if place == SANDBOX else f"{scenario}-on-{place}"
                 own = Path(tempfile.mkdtemp(dir=folder))
@@ -103,10 +100,10 @@ def run(client: Client, cell: Cell, upstream: UpstreamServer) -> str:
 
 def table(clients: list[Client], cells: dict[tuple[str, str, str], str]) -> str:
     """The matrix: a row for each client and scenario, a column for each upstream."""
-    lines = [f"{'client':34} {'scenario':9} " + " ".join(f"{place:19}" for place in UPSTREAMS)]
+    lines = [f"{'client':34} {'scenario':9} " + " ".join(f"{place:19}" for place in PLACES)]
     for client in clients:
         for scenario in SCENARIOS:
-            shown = ["FAILED" if cells[client.name, place, scenario] else "ok" for place in UPSTREAMS]
+            shown = ["FAILED" if cells[client.name, place, scenario] else "ok" for place in PLACES]
             lines.append(f"{client.name:34} {scenario:9} " + " ".join(f"{each:19}" for each in shown))
     return "\n".join(lines)
 
