@@ -26,9 +26,9 @@ MODELS = {
     "google:free": SCRIPT,
     "google-cut": "play:tokens=8,cut=6",
     "google-slow": "play:tokens=500,gap_ms=10",
-    "google-limited": "play:status=429",
+    "google-limited": "play:status=429,tokens=9",
     "google-refused": "play:status=400,bad_key=1",
-    "google-down": "play:status=500",
+    "google-down": "play:status=500,tokens=9",
     "google-mute": SCRIPT,
 }
 
@@ -76,7 +76,7 @@ async def test_models_as_the_sdk_writes_them(stage: Stage, key: str, version: st
     stream = await google.generate_content_stream(model=model, contents="hi")
     assert "".join([answer.text or "" async for answer in stream]) == " tok" * 5
     entry = stage.upstream.served(path=PATHS[GEMINI], model=SCRIPT)[-1]
-    assert entry["target"] == "/v1beta/models/play:tokens=5,cached=1:streamGenerateContent?alt=sse"
+    assert entry["target"] == "/v1beta/models/play%3Atokens%3D5%2Ccached%3D1:streamGenerateContent?alt=sse"
     assert entry["credential"] == "upstream-credential"
     assert not {"model", "stream"} & set(entry["body"])
 
