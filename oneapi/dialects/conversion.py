@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import msgspec
 
 from oneapi.dialects.canonical import json_tool
+from oneapi.dialects.canonical.call_ids import UniqueCalls, told_apart
 from oneapi.dialects.canonical.context import Answering, Sending
 from oneapi.dialects.canonical.events import Event, MessageEnd, PartDelta, PartStart, UsageTold
 from oneapi.dialects.canonical.json_tool import JsonTool
@@ -177,6 +178,7 @@ class Conversion:
             stopped(response, self._stops)
         if self._json_tool:
             json_tool.unwrapped(response)
+        told_apart(response)
         return renamed(response, self._names) if self._names is not None else response
 
     def stream(self) -> StreamMeter:
@@ -198,7 +200,7 @@ class Conversion:
             steps.append(JsonTool())
         if self._names is not None:
             steps.append(Renaming(self._names))
-        steps.append(Order())
+        steps += (UniqueCalls(), Order())
         encoder = self._client.stream_encoder(self._answering)
         keep_alive = KEEP_ALIVE if self._client.comments else b""
         framing, decoder = self._upstream.framing(), self._upstream.stream_decoder()

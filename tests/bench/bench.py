@@ -23,7 +23,8 @@ from tests.e2e.gateway import ROOT, Gateway, free_port
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 CONVERTED_MODELS = {dialect: f"mock-c256-d0-{dialect}" for dialect in PATHS}
-"""One for each format of an upstream, whose channel speaks nothing else."""
+PACED_MODELS = {dialect: f"mock-c32-d20-{dialect}" for dialect in PATHS}
+"""One of each for each format of an upstream, whose channel speaks nothing else."""
 MODELS = ["mock-c1-d0", "mock-c256-d0", "mock-c32-d20", "mock-c16-d500"]
 
 
@@ -56,9 +57,9 @@ def start_gateway(folder: Path, mock: int, clean_up: contextlib.ExitStack) -> tu
             base_url=f"http://127.0.0.1:{mock}" + ("" if anthropic else "/v1"),
             api_key="mock",
             dialects=[dialect],
-            models=[model],
+            models=[model, PACED_MODELS[dialect]],
         )
-    for model in (*MODELS, *CONVERTED_MODELS.values()):
+    for model in (*MODELS, *CONVERTED_MODELS.values(), *PACED_MODELS.values()):
         gateway.admin.put(f"/api/prices/{model}", json={"input": "2", "output": "8"}).raise_for_status()
     key = gateway.key(budget={"amount_usd": "1000000", "window": "total"}, limits={"rpm": 10_000_000})
     pin(gateway.process.pid, EVERYTHING_ELSE)
@@ -123,7 +124,7 @@ def main() -> None:
             rounds.request_cpu(target)  # warm, discarded
         found = [rounds.one_round([direct, nginx, edge], turn) for turn in range(ROUNDS)]
         figures = rounds.summary(found, "edge", "nginx") | rounds.added(found, "edge", "direct")
-        figures |= converted.measure(edge, nginx, CONVERTED_MODELS, ROUNDS)
+        figures |= converted.measure(edge, nginx, CONVERTED_MODELS, PACED_MODELS, ROUNDS)
         figures["kb_per_stream"] = rounds.stream_memory(edge)
         figures |= start_up(gateway)
     rounded = {name: round(value, 3) for name, value in figures.items()}

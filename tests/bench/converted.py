@@ -1,4 +1,5 @@
-"""Streams whose client and upstream speak different formats: CPU of the edge per chunk, beside nginx.
+"""Streams whose client and upstream speak different formats: CPU of the edge per chunk beside nginx, and how much later
+the first token comes than in a stream that passes through.
 
 `python -m tests.bench.converted` measures these alone.
 """
@@ -15,10 +16,13 @@ from tests.bench.programs import Target, build, start_mock, start_nginx, wait_fo
 _SHORT = {"openai_chat": "chat", "openai_responses": "responses", "anthropic_messages": "messages"}
 
 
-def measure(edge: Target, nginx: Target, models: Mapping[str, str], turns: int) -> dict[str, float]:
-    """For each pair the median of the ratios that were taken inside a round.
+def measure(
+    edge: Target, nginx: Target, models: Mapping[str, str], paced: Mapping[str, str], turns: int
+) -> dict[str, float]:
+    """For each pair the median of the ratios and differences that were taken inside a round.
 
-    nginx passes on what the upstream of the pair sends. A pair of the same format is one that passes through.
+    nginx passes on what the upstream of the pair sends. A pair of the same format is one that passes through. The first
+    tokens are those of the `paced` models.
     """
     found: dict[str, list[float]] = {}
     for _ in range(turns):
@@ -29,11 +33,17 @@ def measure(edge: Target, nginx: Target, models: Mapping[str, str], turns: int) 
                 cost = rounds.chunk_cpu(edge, client, model)["cpu_us_per_chunk"]
                 found.setdefault(f"cpu_per_chunk_vs_nginx_{name}", []).append(cost / base)
                 found.setdefault(f"cpu_us_per_chunk_{name}", []).append(cost)
+        for upstream, model in paced.items():
+            straight = rounds.first_token(edge, upstream, model)["first_token_ms"]
+            for client in paced.keys() - {upstream}:
+                name = f"first_token_ms_later_{_SHORT[client]}_from_{_SHORT[upstream]}"
+                later = rounds.first_token(edge, client, model)["first_token_ms"] - straight
+                found.setdefault(name, []).append(later)
     return {name: statistics.median(values) for name, values in found.items()}
 
 
 def main() -> None:
-    from tests.bench.bench import CONVERTED_MODELS, ROUNDS, start_gateway  # it calls this module
+    from tests.bench.bench import CONVERTED_MODELS, PACED_MODELS, ROUNDS, start_gateway  # it calls this module
 
     build("loadgen")
     with contextlib.ExitStack() as clean_up:
@@ -46,7 +56,7 @@ def main() -> None:
         for target in (nginx, edge):
             wait_for(target)
             rounds.chunk_cpu(target)  # warm, discarded
-        for name, value in measure(edge, nginx, CONVERTED_MODELS, ROUNDS).items():
+        for name, value in measure(edge, nginx, CONVERTED_MODELS, PACED_MODELS, ROUNDS).items():
             print(f"{name:56} {value:>8.2f}")
 
 

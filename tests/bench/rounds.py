@@ -45,9 +45,9 @@ def latency(target: Target) -> Figures:
     return {"p50_ms": figures["lat_us"]["p50"] / 1000, "p99_ms": figures["lat_us"]["p99"] / 1000}
 
 
-def first_token(target: Target) -> Figures:
+def first_token(target: Target, dialect: str = CHAT, model: str = "mock-c32-d20") -> Figures:
     """Milliseconds to the first chunk with five new streams a second."""
-    figures = load(target, "mock-c32-d20", seconds=6, concurrency=32, rate=5, stream=True)
+    figures = load(target, model, seconds=6, concurrency=32, rate=5, stream=True, dialect=dialect)
     return {"first_token_ms": figures["ttft_us"]["p50"] / 1000}
 
 
