@@ -9,7 +9,7 @@ import pytest
 from oneapi.dialects.canonical.profile import Profile
 from oneapi.dialects.errors import GatewayError
 from tests.unit.oneapi.dialects.dialogues import CHAT, GEMINI, MESSAGES, RESPONSES, convert, lost, request, sent
-from tests.unit.oneapi.dialects.test_conversion import (
+from tests.unit.oneapi.dialects.shapes import (
     PDF,
     PNG,
     assistant,

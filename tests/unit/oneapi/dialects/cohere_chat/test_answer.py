@@ -19,7 +19,7 @@ from tests.unit.oneapi.dialects.dialogues import (
     message_of,
     streamed,
 )
-from tests.unit.oneapi.dialects.test_conversion import call
+from tests.unit.oneapi.dialects.shapes import call
 
 COHERE = "cohere_chat"
 START = event("message-start", {"role": "assistant"}, id="c")

@@ -9,7 +9,7 @@ import pytest
 from oneapi.dialects.canonical.profile import Profile
 from oneapi.dialects.errors import GatewayError
 from tests.unit.oneapi.dialects.dialogues import CHAT, MESSAGES, RESPONSES, convert, lost, request, sent
-from tests.unit.oneapi.dialects.test_conversion import PDF, PNG, call, called, result, tool_result, tool_use, user
+from tests.unit.oneapi.dialects.shapes import PDF, PNG, call, called, result, tool_result, tool_use, user
 
 COHERE = "cohere_chat"
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "required": ["a"]}}}
