@@ -20,7 +20,7 @@ help: ## list the targets
 run: venv-run ## set up and run the whole gateway here until Ctrl-C
 	@exec $(BIN)/oneapi up
 
-test: venv-test static ## every test that fits in 15 minutes on two cores
+test: venv-test static ## every test that fits in half an hour on two cores
 	@$(PYTEST) $(PARALLEL) --ignore=tests/replicas --ignore=tests/faults/test_short_run.py
 	@$(MAKE) --no-print-directory test-replicas
 

@@ -163,6 +163,7 @@ class RelayKey(msgspec.Struct, frozen=True, kw_only=True):
     expires_at_ms: int | None = None
     allowed_ips: tuple[str, ...] = ()
     disconnect: str = "cancel"
+    strict: bool = False
     enabled: bool = True
 
 

@@ -54,8 +54,8 @@ A response whose conversion lost something has the header `x-oneapi-loss`: names
 parentheses where that is short and plain, in at most {MAX_HEADER_BYTES:,} bytes. The receipt's `loss` has them too, up
 to {MAX_TOLD}, and those of a stream that came up after its beginning. With the request header `x-oneapi-strict: 1` a
 request of which something would be lost is sent to channels that get all of it, and when there are none it is refused
-with 400 `conversion_loss` before anything is reserved or spent. What is lost of an answer is known when it has come,
-and is told only.
+with 400 `conversion_loss` before anything is reserved or spent. A key with `strict` asks for that in all of its
+requests, unless one has `x-oneapi-strict: 0`. What is lost of an answer is known when it has come, and is told only.
 
 | loss | what it means |
 |---|---|

@@ -112,6 +112,7 @@ def key(row: schema.Key) -> types.RelayKey:
         expires_at_ms=row.expires_at_ms,
         allowed_ips=tuple(row.allowed_ips),
         disconnect=row.disconnect,
+        strict=row.strict,
         enabled=row.enabled,
     )
 

@@ -102,6 +102,7 @@ class Key(Table, Rotatable, Dated):
     expires_at_ms: Mapped[int | None]
     allowed_ips: Mapped[list[str]]
     disconnect: Mapped[str]
+    strict: Mapped[bool]
     enabled: Mapped[bool]
     revision: Mapped[int]
 

@@ -117,7 +117,7 @@ class Inference:
             raise refusals.unsupported_content_encoding()
         if head.content_type.partition(b";")[0].strip().lower() != JSON_TYPE:
             raise refusals.unsupported_content_type()
-        exchange.strict = _strict(exchange.arrival.strict)
+        exchange.strict = _strict(exchange.arrival.strict, exchange.key.strict)
         exchange.body = await read_body(receive, head.content_length, self._body_limit)
         since_s = self._load.wait()
         try:
@@ -194,11 +194,12 @@ def _moved(exchange: Exchange, raw: Mapping[str, Any]) -> bool:
     return True
 
 
-def _strict(value: str) -> bool:
-    """Raises GatewayError 400: a client that means it mustn't be taken at less than its word."""
+def _strict(value: str, of_key: bool) -> bool:
+    """What the header says, else the key. Raises GatewayError 400: a client that means it mustn't be taken at less than
+    its word."""
     if value not in {"", "0", "1"}:
         raise refusals.invalid_strict()
-    return value == "1"
+    return value == "1" if value else of_key
 
 
 def _attributes(exchange: Exchange, status: int) -> dict[str, str | int | bool]:

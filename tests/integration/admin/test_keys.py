@@ -42,6 +42,7 @@ async def test_every_field_is_kept_and_changed(admin: Admin) -> None:
         "expires_at": "2030-01-01T00:00:00Z",
         "allowed_ips": ["192.0.2.1", "2001:db8::/32"],
         "disconnect": "drain",
+        "strict": True,
         "enabled": False,
     }
     made = await admin.create("keys", name="all", account_id=account, **given)

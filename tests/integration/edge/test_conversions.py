@@ -218,6 +218,11 @@ async def test_strict_takes_a_channel_that_loses_nothing(stage: Stage, key: str)
     answer = await ask(stage, key, CHAT, "either", n=2)
     assert answer.status_code == 200
     assert [attempt.outcome for attempt in (await stage.event(answer.headers["x-request-id"])).attempts] == ["ok"]
+    # A key says it for all of its requests, and a request may say otherwise.
+    careful = await stage.key(strict=True)
+    for headers, place in (({}, PATHS[CHAT]), ({"x-oneapi-strict": "0"}, PATHS[MESSAGES])):
+        assert (await ask(stage, careful, CHAT, "either", headers, seed=1)).status_code == 200
+        assert stage.upstream.served(model="play:tokens=2,cached=1")[-1]["path"] == place
     answer = await ask(stage, key, CHAT, "either", {"x-oneapi-strict": "yes"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_header")
 

@@ -56,6 +56,7 @@ BODIES = [
     key(allowed_ips=["0.0.0.0/0; DROP"]),
     key(expires_at="tomorrow"),
     key(disconnect="keep"),
+    key(strict=1),
     key(spent="0"),
     body("credit without a reason", "POST", OPERATOR, {"amount_usd": "1"}),
 ]

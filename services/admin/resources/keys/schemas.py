@@ -109,6 +109,7 @@ class KeyCreate(Strict):
     expires_at: Instant | None = None
     allowed_ips: Addresses = Field(default_factory=list, description="Empty allows every address.")
     disconnect: Disconnect = "cancel"
+    strict: bool = Field(False, description="Whether a request is refused that can't be carried to its model whole.")
     enabled: bool = True
 
 
@@ -123,6 +124,7 @@ class KeyPatch(Strict):
     expires_at: Instant | None = unchanged()
     allowed_ips: Addresses = unchanged()
     disconnect: Disconnect = unchanged()
+    strict: bool = unchanged()
     enabled: bool = unchanged()
 
 
@@ -165,6 +167,7 @@ class KeyShown(Shown):
     expires_at: InstantText | None
     allowed_ips: list[str]
     disconnect: Disconnect
+    strict: bool
     enabled: bool
     created_at: InstantText
     updated_at: InstantText
@@ -194,6 +197,7 @@ class KeyShown(Shown):
                 "expires_at": None if row.expires_at_ms is None else instant_text(row.expires_at_ms),
                 "allowed_ips": row.allowed_ips,
                 "disconnect": row.disconnect,
+                "strict": row.strict,
                 "enabled": row.enabled,
                 "created_at": instant_text(row.created_at_ms),
                 "updated_at": instant_text(row.updated_at_ms),

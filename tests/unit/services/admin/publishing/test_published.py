@@ -81,9 +81,10 @@ def test_a_key_says_everything_with_none() -> None:
     row = Key(
         id="key_1", name="k", account_id="a", user_id=None, models=None, tools=[], channels=["c"],
         budgets=[{"amount_nano": 5, "window": "day", "timezone": "UTC"}], limits={"rpm": 1}, expires_at_ms=None,
-        allowed_ips=[], disconnect="cancel", enabled=True,
+        allowed_ips=[], disconnect="cancel", strict=True, enabled=True,
     )  # fmt: skip
     found = published.key(row)
     assert (found.user_id, found.models, found.tools, found.channels) == ("", None, (), ("c",))
     assert found.budgets[0].amount_nano == 5
+    assert found.strict
     assert (found.limits.rpm, found.limits.tpm) == (1, None)
