@@ -31,5 +31,6 @@ UPSTREAM_COUNTS = {
 }
 CLIENT_COUNTS = {
     "anthropic_messages": ClientCount(messages.complete, messages.answer),
+    "gemini_generate": ClientCount(gemini.complete, gemini.answer),
     "openai_responses": ClientCount(responses.complete, responses.answer),
 }

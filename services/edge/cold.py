@@ -20,7 +20,7 @@ from services.edge import listed_models, refusals, stored_conversations, stored_
 from services.edge.answers import ALWAYS, error_answer, id_headers
 from services.edge.authentication import Authenticator
 from services.edge.cold_answers import KEY_IN_SCHEMA, Callers, answer_of, arrival_of, json_answer
-from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, ENDPOINTS, WHOLE, Endpoint
+from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, ENDPOINTS, STREAM, Endpoint
 from services.edge.state.keeper import Keeper
 
 RECEIPT_LIMIT_S = 3.0
@@ -119,7 +119,7 @@ def _add_hot_schema(app: FastAPI) -> None:
     async def served_elsewhere() -> Response:
         raise of_door.path_not_found()
 
-    def describe(endpoint: Endpoint, operation: str, needed: str, parameters: list[dict[str, Any]]) -> None:
+    def describe(endpoint: Endpoint, operation: str, needed: list[str], parameters: list[dict[str, Any]]) -> None:
         app.add_api_route(
             endpoint.path.decode(),
             served_elsewhere,
@@ -132,14 +132,15 @@ def _add_hot_schema(app: FastAPI) -> None:
                 "parameters": parameters,
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": {"type": "object", "required": [needed]}}},
+                    "content": {"application/json": {"schema": {"type": "object", "required": needed}}},
                 },
             },
         )
 
     for endpoint in ENDPOINTS.values():
-        describe(endpoint, endpoint.name, "model", [])
+        describe(endpoint, endpoint.name, ["model"], [])
     model = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
     framing = {"name": "alt", "in": "query", "schema": {"enum": ["sse", "json"], "default": "json"}}
     for verb, endpoint in ADDRESSED_ENDPOINTS.items():
-        describe(endpoint, verb.decode(), "contents", [model] if verb == WHOLE else [model, framing])
+        needed = [] if endpoint.counts else ["contents"]
+        describe(endpoint, verb.decode(), needed, [model, framing] if verb == STREAM else [model])

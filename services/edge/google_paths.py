@@ -1,8 +1,8 @@
 """Google's paths, whose address says what other formats' bodies and headers say: the model, how to answer, the key.
 
-The rule for a call is one, over the raw path: `/v1beta/models/` or `/v1/models/`, the model, a colon, one of two verbs.
-The last colon counts. The model is percent-decoded once; a path that could be read in two ways is none. It must not
-know which models there are, nor whether a key is valid.
+The rule for a call is one, over the raw path: `/v1beta/models/` or `/v1/models/`, the model, a colon, one of three
+verbs. The last colon counts. The model is percent-decoded once; a path that could be read in two ways is none. It must
+not know which models there are, nor whether a key is valid.
 """
 
 from urllib.parse import unquote_to_bytes
@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from oneapi.runtime.door.paths import is_ambiguous
 from services.edge import refusals
 from services.edge.inference.addressed import Addressed
-from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, WHOLE, Endpoint
+from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, STREAM, Endpoint
 from services.edge.paths import GOOGLES_CALL, is_googles
 
 _KEY, _FRAMING = b"key", b"alt"
@@ -29,7 +29,7 @@ def read_call(raw_path: bytes, query: bytes) -> tuple[Endpoint, Addressed] | Non
     framings = set(_values(query, _FRAMING))
     if len(framings) > 1 or not framings <= {_SSE, _JSON}:
         raise refusals.bad_framing()
-    return ADDRESSED_ENDPOINTS[found[2]], Addressed(model, found[2] != WHOLE, _SSE in framings)
+    return ADDRESSED_ENDPOINTS[found[2]], Addressed(model, found[2] == STREAM, _SSE in framings)
 
 
 def keys_in_query(raw_path: bytes, query: bytes) -> list[bytes]:

@@ -22,7 +22,7 @@ OWN_PREFIXES = (
     b"/api/token",
 )
 GOOGLES_PREFIX = b"/v1beta"
-GOOGLES_CALL = re.compile(rb"/v1(?:beta)?/models/([^?#]+):(generateContent|streamGenerateContent)")
+GOOGLES_CALL = re.compile(rb"/v1(?:beta)?/models/([^?#]+):(generateContent|streamGenerateContent|countTokens)")
 """Of a model, by a verb."""
 _NEVER_ELSEWHERE = frozenset({b"/metrics"})
 

@@ -79,7 +79,7 @@ ENDPOINTS = {row.path: row for row in _ROWS}
 CONVERSATIONS = {row.dialect: row for row in _ROWS if row.serves == "chat" and not row.counts}
 """Where each format of conversations is at home."""
 
-WHOLE = b"generateContent"
+STREAM = b"streamGenerateContent"
 
 
 def _addressed(verb: str, summary: str) -> Endpoint:
@@ -88,9 +88,18 @@ def _addressed(verb: str, summary: str) -> Endpoint:
 
 
 ADDRESSED_ENDPOINTS = {
-    WHOLE: _addressed("generateContent", "Content, as in Google's API"),
-    b"streamGenerateContent": _addressed(
+    b"generateContent": _addressed("generateContent", "Content, as in Google's API"),
+    STREAM: _addressed(
         "streamGenerateContent", "Content as a stream, as in Google's API: events with `alt=sse`, else one list"
+    ),
+    b"countTokens": Endpoint(
+        b"/v1beta/models/{model}:countTokens",
+        "count_tokens",
+        "chat",
+        "gemini_generate",
+        semconv.OPERATION_COUNT,
+        "How many tokens content has, as in Google's API",
+        counts=True,
     ),
 }
 """Those whose paths hold a model, by their verbs; here with a place for it."""

@@ -23,7 +23,8 @@ megabyte."""
 def estimated(asked: Asked) -> Estimated:
     """The estimate, or what is wrong with the body."""
     try:
-        read = read_request(asked.dialect, request.decode(asked.body), b"").request
+        # Where a format has the model in its address, the body lacks it.
+        read = read_request(asked.dialect, {**request.decode(asked.body), "model": asked.model}, b"").request
     except GatewayError as error:
         return Estimated(problem=Problem(error.code, error.message, error.param))
     percent, about_tools = tokens_of(asked.model)

@@ -9,6 +9,7 @@ import anthropic
 import httpx2
 import openai
 import pytest
+from google import genai
 
 from oneapi.catalog.types import KeyLimits
 from tests.integration.edge.stage import Stage
@@ -191,3 +192,22 @@ async def test_a_client_that_leaves_disturbs_nobody(stage: Stage, key: str, mode
         with pytest.raises(httpx2.TimeoutException):
             await http.post(MESSAGES, json=large, timeout=0.2)
         assert 2 < counted(MESSAGES, await http.post(MESSAGES, json=body(MESSAGES, "count-local"))) < 20
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+@pytest.mark.parametrize("model", ["count-claude", "count-gpt", "count-gemini", "count-local"])
+async def test_googles_clients_count(stage: Stage, key: str, models: None, model: str) -> None:
+    client = genai.Client(api_key=key, http_options=genai.types.HttpOptions(base_url=stage.url))
+    counted = await client.aio.models.count_tokens(model=model, contents="hello world")
+    await client.aio.aclose()
+    assert counted.total_tokens is not None
+    assert 2 < counted.total_tokens < 20 if model == "count-local" else counted.total_tokens == 4321
+    plain = {"contents": [{"parts": [{"text": "hi"}]}]}
+    for body in (plain, {"generateContentRequest": plain}):
+        async with stage.http() as http:
+            path = f"/v1beta/models/{model}:countTokens"
+            answer = await http.post(path, headers={"x-goog-api-key": key}, json=body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json().keys() == {"totalTokens"}
+        assert ("x-oneapi-estimate" in answer.headers) == (model == "count-local")
+        assert (await stage.event(answer.headers["x-request-id"])).outcome == "void"

@@ -180,7 +180,9 @@ async def test_errors_in_googles_format(stage: Stage, key: str) -> None:
     for target, headers, more, status, word, reason in (
         (call, {}, {}, 401, "UNAUTHENTICATED", "INVALID_API_KEY"),
         (f"{LIST}/none:generateContent", good, {}, 404, "NOT_FOUND", "MODEL_NOT_FOUND"),
-        (f"{LIST}/google:countTokens", good, {}, 404, "NOT_FOUND", "NOT_FOUND"),
+        (f"{LIST}/google:batchGenerateContent", good, {}, 404, "NOT_FOUND", "NOT_FOUND"),
+        (f"{LIST}/none:countTokens", good, {}, 404, "NOT_FOUND", "MODEL_NOT_FOUND"),
+        (f"{LIST}/google:countTokens", good, {"json": {}}, 400, "INVALID_ARGUMENT", "INVALID_REQUEST"),
         (f"{LIST}/google", good, {}, 405, "INVALID_ARGUMENT", "METHOD_NOT_ALLOWED"),
         ("/v1beta/nothing", good, {}, 404, "NOT_FOUND", "NOT_FOUND"),
         (call, good, {"json": {}}, 400, "INVALID_ARGUMENT", "INVALID_REQUEST"),

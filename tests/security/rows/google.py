@@ -77,7 +77,8 @@ def _keys() -> list[Attack]:
 # Paths --------------------------------------------------------------------------------------------------------------
 
 NO_CALLS = (
-    ":countTokens", ":batchGenerateContent", ":embedContent", ":predict", ":generatecontent", ":GenerateContent",
+    ":countTokens/", ":counttokens", ":batchGenerateContent", ":embedContent", ":predict", ":generatecontent",
+    ":GenerateContent",
     ":generateContent/", ":generateContent%20", ":generateContent%00", ":generateContent;x=1", "%3AgenerateContent",
     ":generate%43ontent", ":", ":..", "::", ":streamGenerateContent:", "/../x:generateContent", "//x:generateContent",
     "/..%2Fx:generateContent", "/%2e%2e/x:generateContent", "%252F:generateContent", "%252e%252e:generateContent",
@@ -124,6 +125,8 @@ def _paths() -> list[Attack]:
         attack("model of spaces", _with_key("POST", f"{LIST}/%C2%85:generateContent"), 400, shape=GOOGLE),
         attack("framing that there is not", _with_key("POST", f"{STREAM}?alt=proto"), 400, shape=GOOGLE),
         attack("two framings", _with_key("POST", f"{STREAM}?alt=sse&alt=json"), 400, shape=GOOGLE),
+        attack("count of nothing", _with_key("GET", f"{LIST}/sandbox:countTokens"), 405, shape=GOOGLE),
+        attack("count of no such model", _with_key("POST", f"{LIST}/no-such:countTokens"), 404, shape=GOOGLE),
         attack("page of nothing", get(f"{LIST}?pageSize=0"), 400, shape=GOOGLE),
         attack("page that nobody told", get(f"{LIST}?pageToken=!"), 400, shape=GOOGLE),
     ]

@@ -45,6 +45,21 @@ def test_gemini_counts_whole_requests() -> None:
     }
 
 
+def test_gemini_clients_count_contents_or_a_whole_request() -> None:
+    complete = CLIENT_COUNTS[GEMINI].complete
+    plain = b'{"contents":[]}'
+    assert complete(plain) is plain
+    for name in ("generateContentRequest", "generate_content_request"):
+        body = msgspec.json.encode({name: {"model": "models/m", "contents": [], "tools": []}})
+        assert msgspec.json.decode(complete(body)) == {"model": "models/m", "contents": [], "tools": []}
+    quoted = b'{"contents":[{"parts":[{"text":"generateContentRequest"}]}]}'
+    assert msgspec.json.decode(complete(quoted)) == msgspec.json.decode(quoted)
+    for bad in (b'{"generateContentRequest":7}', b'{"generateContentRequest":', b'["generateContentRequest"]'):
+        with pytest.raises(GatewayError) as refused:
+            complete(bad)
+        assert refused.value.status == 400
+
+
 @pytest.mark.parametrize(
     ("dialect", "answer", "tokens"),
     [
@@ -63,6 +78,7 @@ def test_what_upstreams_answer(dialect: str, answer: bytes, tokens: int | None) 
 
 def test_what_clients_get() -> None:
     assert msgspec.json.decode(CLIENT_COUNTS[MESSAGES].answer(3)) == {"input_tokens": 3}
+    assert msgspec.json.decode(CLIENT_COUNTS[GEMINI].answer(3)) == {"totalTokens": 3}
     assert msgspec.json.decode(CLIENT_COUNTS[RESPONSES].answer(3)) == {
         "object": "response.input_tokens",
         "input_tokens": 3,

@@ -28,11 +28,16 @@ def test_calls(path: bytes, query: bytes, model: str, stream: bool, events: bool
     assert read_call(path, query) == (ADDRESSED_ENDPOINTS[verb], Addressed(model, stream, events))
 
 
+def test_a_count_is_a_call_without_a_stream() -> None:
+    found = read_call(b"/v1beta/models/a%2Fb:countTokens", b"alt=sse")
+    assert found == (ADDRESSED_ENDPOINTS[b"countTokens"], Addressed("a/b", False, True))
+
+
 @pytest.mark.parametrize(
     "path",
     [
         b"/v1beta/models/:generateContent",
-        b"/v1beta/models/m:countTokens",
+        b"/v1beta/models/m:embedContent",
         b"/v1beta/models/m:generatecontent",
         b"/v1beta/models/m:generateContent/",
         b"/v1beta/models/m:generateContent%20",

@@ -64,5 +64,5 @@ def test_owner(path: bytes, owner: Owner) -> None:
 def test_which_paths_are_googles() -> None:
     for path in (b"/v1beta", b"/v1beta/anything", b"/v1/models/m:generateContent", b"/v1beta/models/m:x"):
         assert is_googles(path)
-    for path in (b"/v1betas", b"/v1/models/m:countTokens", b"/v1/models/m", b"/v1/chat/completions"):
+    for path in (b"/v1betas", b"/v1/models/m:embedContent", b"/v1/models/m", b"/v1/chat/completions"):
         assert not is_googles(path)
