@@ -11,6 +11,7 @@
 It decides the order of the steps between two formats. It must not know any format's fields, nor where bytes come from.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
@@ -43,6 +44,7 @@ from oneapi.dialects.usage import UNREADABLE, Usage
 
 KEEP_ALIVE = b": keepalive\n\n"
 _MAX_PING_BYTES = 48
+_PING = re.compile(rb'\{\s*"(?:ping|keepalive)"|"(?:type|event)"\s*:\s*"(?:ping|keepalive)"')
 
 
 class ClientRequest(msgspec.Struct, frozen=True):
@@ -277,7 +279,7 @@ class StreamConverter(StreamMeter):
         return bytes(out)
 
     def _convert(self, data: bytes) -> bytes:
-        if len(data) < _MAX_PING_BYTES and (not data or b'"ping"' in data or b'"keepalive"' in data):
+        if not data or (len(data) < _MAX_PING_BYTES and _PING.search(data)):
             return self._keep_alive
         try:
             events = self._decoder.read(data)

@@ -52,6 +52,8 @@ def _functions(request: Request, choice: ToolChoice | None, sending: Sending) ->
                 sending.losses.add("built_in_tool", tool.kind)
             case CustomTool() | Namespace():
                 raise unsupported("tools", "this upstream has functions only.")
+    if allowed and not found and any(isinstance(tool, FunctionTool) for tool in request.tools):
+        raise unsupported("tool_choice", "it names no tool of this request.")
     return found
 
 

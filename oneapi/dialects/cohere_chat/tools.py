@@ -31,6 +31,8 @@ def encode_tools(request: Request, sending: Sending) -> dict[str, Any]:
             case CustomTool() | Namespace():
                 raise unsupported("tools", "this upstream has functions only.")
     if not functions:
+        if allowed and any(isinstance(tool, FunctionTool) for tool in request.tools):
+            raise unsupported("tool_choice", "it names no tool of this request.")
         return {}
     if request.parallel_tools is False:
         sending.losses.add("parallel_tool_calls")

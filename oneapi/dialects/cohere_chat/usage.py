@@ -1,8 +1,8 @@
 """Usage of an answer.
 
 Cohere tells two counts: `tokens`, with what it puts around a prompt itself, and `billed_units`, which is what it
-charges. These are the buckets; the other one counts where there are none. What came out of a cache is charged like the
-rest, so it is no bucket of its own. Whole numbers come as floats.
+charges. These are the buckets; the other one counts where these don't tell. What came out of a cache is charged like
+the rest, so it is no bucket of its own. Whole numbers come as floats.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,10 @@ from oneapi.dialects.usage import Usage, count, part, without_zeros
 
 def buckets(usage: Mapping[str, Any]) -> Usage:
     """Cohere's usage object in buckets, empty when all of it is zero."""
-    billed = part(usage, "billed_units")
-    told = billed if count(billed, "input_tokens") or count(billed, "output_tokens") else part(usage, "tokens")
+    billed, tokens = part(usage, "billed_units"), part(usage, "tokens")
+    if not (count(billed, "input_tokens") or count(billed, "output_tokens")):
+        billed = {**billed, **tokens}
+    told = {**tokens, **billed}
     return without_zeros(
         {
             "input": count(told, "input_tokens"),

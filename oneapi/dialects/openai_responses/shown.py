@@ -45,7 +45,11 @@ class Shown:
         if _RESPONSE not in data:
             return data
         splitter = Splitter(max_line=_ANY, max_event=_ANY)
-        return b"".join(self._event(event) for event in [*splitter.feed(data), *splitter.end()])
+        held = self._terminal
+        # Nothing follows the end, which is held: a `[DONE]` of the upstream's would come before it.
+        return b"".join(
+            self._event(event) for event in [*splitter.feed(data), *splitter.end()] if self._terminal is held
+        )
 
     def end(self, *, kept: bool) -> bytes:
         """What was held: a whole answer, or the last event of a stream. `kept`: it can be asked for again."""

@@ -17,6 +17,7 @@ from services.edge.inference.carried import loss_header
 from services.edge.inference.delivered import delivered_bytes
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Interrupted, Reason
+from services.edge.inference.offers import OUTPUT_BUCKETS
 from services.edge.money.path import Charge
 from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer
 
@@ -77,16 +78,22 @@ class Relay:
         if not usage:
             usage = counted(exchange.facts.prompt_bytes, delivered_bytes(attempt.body))
             evidence = settling.COUNTED
-        error = await _kept_whole(exchange, attempt)
-        charge = exchange.settler.finish(
-            settling.CLIENT_GONE if exchange.client.gone else settling.OK,
-            usage=usage,
-            evidence=evidence,
-            channel_id=attempt.channel.id,
-            status=200 if error is None else error.status,
-            first_byte_ms=exchange.timing.first_byte_ms,
-            losses=exchange.losses,
-        )
+        error: GatewayError | None = None
+        status = 500
+        try:
+            error = await _kept_whole(exchange, attempt)
+            status = 200 if error is None else error.status
+        finally:
+            # The provider has answered: that is billed however the storing ends.
+            charge = exchange.settler.finish(
+                settling.CLIENT_GONE if exchange.client.gone else settling.OK,
+                usage=usage,
+                evidence=evidence,
+                channel_id=attempt.channel.id,
+                status=status,
+                first_byte_ms=exchange.timing.first_byte_ms,
+                losses=exchange.losses,
+            )
         if error is not None:
             raise error
         headers = _headers(exchange, attempt, JSON_HEADERS)
@@ -184,6 +191,10 @@ def settle_by_meter(exchange: Exchange, outcome: str, *, status: int) -> Charge:
     evidence = settling.NONE
     if meter is not None and meter.usage:
         usage, evidence = meter.usage, settling.PROVIDER
+        if meter.text_bytes and not any(bucket in usage for bucket in OUTPUT_BUCKETS):
+            # Told before there was any output: the first of Google's answers tell the prompt alone.
+            usage = {**usage, "output": counted(0, meter.text_bytes)["output"]}
+            evidence = settling.COUNTED
     elif meter is not None and (meter.started or meter.finished):
         usage, evidence = counted(exchange.facts.prompt_bytes, meter.text_bytes), settling.COUNTED
         told = meter.input_told

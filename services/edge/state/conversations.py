@@ -39,8 +39,10 @@ class Conversations:
         conversation_id = CONVERSATION + seed
         try:
             if items:
-                head.places.append(await self._write_segment(account_id, seed, Segment(listed(items, seed))))
+                segment = Segment(listed(items, seed))
+                head.places.append(_place(seed, segment))
                 self._check(head)
+                await self._write_segment(account_id, seed, segment)
             await self._store.write(account_id, conversation_id, msgspec.json.encode(head))
         except StateUnavailable:
             raise refusals.state_unavailable() from None
@@ -63,12 +65,13 @@ class Conversations:
         try:
             for attempt in range(1, _TRIES + 1):
                 head, found = await self._read(account_id, conversation_id)
+                # It last: should this break off, whoever tries again finds what is left.
+                await self._store.delete_all(account_id, head.keys)
                 try:
                     await self._store.delete(account_id, conversation_id, last=found.revision)
                 except StateConflict:
                     await asyncio.sleep(_PAUSE.delay(attempt))
                     continue
-                await self._store.delete_all(account_id, head.keys)
                 return
         except StateUnavailable:
             raise refusals.state_unavailable() from None
@@ -96,7 +99,12 @@ class Conversations:
 
         Raises StateUnavailable, GatewayError 404, 409, and 400 when there is no room.
         """
-        place = await self._write_segment(account_id, seed, segment)
+        place = _place(seed, segment)
+        if bounded:
+            head = await self.read(account_id, conversation_id)
+            head.places.append(place)
+            self._check(head)
+        await self._write_segment(account_id, seed, segment)
 
         def change(head: Conversation) -> None:
             if any(known.segment == place.segment for known in head.places):
@@ -168,10 +176,8 @@ class Conversations:
             return segment
         raise refusals.state_contended()
 
-    async def _write_segment(self, account_id: str, seed: str, segment: Segment) -> Place:
-        items = segment.items
+    async def _write_segment(self, account_id: str, seed: str, segment: Segment) -> None:
         await self._store.write(account_id, SEGMENT + seed, msgspec.json.encode(segment))
-        return Place(SEGMENT + seed, [str(item.get("id", "")) for item in items], items_size(items))
 
     async def _read(self, account_id: str, conversation_id: str) -> tuple[Conversation, Found]:
         found: Found | None = None
@@ -204,6 +210,11 @@ class Conversations:
     def _check(self, head: Conversation) -> None:
         if head.count > MAX_ITEMS or head.size > self._max_bytes:
             raise refusals.conversation_full()
+
+
+def _place(seed: str, segment: Segment) -> Place:
+    items = segment.items
+    return Place(SEGMENT + seed, [str(item.get("id", "")) for item in items], items_size(items))
 
 
 def read_metadata(value: object) -> dict[str, str]:

@@ -6,6 +6,7 @@ not know how the answer came to be.
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -19,7 +20,7 @@ from services.edge.state.asked import Asked
 from services.edge.state.conversations import Conversations
 from services.edge.state.past import Past
 from services.edge.state.records import RESPONSE, SEGMENT, Pointer, Segment, Turn, items_size, pointer_key
-from services.edge.state.store import RecordTooLarge, StateStore, StateUnavailable
+from services.edge.state.store import RecordTooLarge, StateConflict, StateStore, StateUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,8 @@ class Keeping:
                 # Who took the conversation away meanwhile doesn't miss this turn in it.
                 if error.status != GONE:
                     raise
+                with contextlib.suppress(StateUnavailable):
+                    await self._store.delete(self._account_id, SEGMENT + self._seed)
         if not self._asked.store:
             return self.shown.end(kept=False)
         self.lost = not await self._store_turn(response, segment)
@@ -96,11 +99,9 @@ class Keeping:
         writes = {RESPONSE + self._seed: msgspec.json.encode(turn)}
         if not conversation:
             writes[key] = msgspec.json.encode(segment)
-        writes |= {
-            pointer_key(item_id): msgspec.json.encode(Pointer(key)) for item_id in _named_elsewhere(segment.output)
-        }
         done = await asyncio.gather(
             *(self._store.write(self._account_id, name, value) for name, value in writes.items()),
+            *(self._point(pointer_key(item_id), key) for item_id in _named_elsewhere(segment.output)),
             return_exceptions=True,
         )
         for failure in done:
@@ -110,6 +111,14 @@ class Keeping:
             if failure is not None:
                 raise failure
         return True
+
+    async def _point(self, name: str, key: str) -> None:
+        """Says where an item is. Raises StateUnavailable."""
+        try:
+            await self._store.write(self._account_id, name, msgspec.json.encode(Pointer(key)), last=0)
+        except StateConflict:
+            # Two items of this account have this id: neither is found by it, rather than another's.
+            await self._store.write(self._account_id, name, msgspec.json.encode(Pointer("")))
 
 
 def _named_elsewhere(items: list[dict[str, Any]]) -> list[str]:

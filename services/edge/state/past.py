@@ -81,6 +81,10 @@ class Pasts:
         items = own
         if asked.references:
             found = await self._referred(account_id, asked.references)
+            # Before they are put in: one item may be named often.
+            sizes = {item_id: items_size([item]) for item_id, (item, _) in found.items()}
+            if size + sum(sizes[each] for each in _named(own)) > self._max_bytes:
+                raise refusals.past_too_long()
             items = [_plain(item, found) for item in own]
             own = [_resolved(item, found, seal) for item in own]
         items = listed(items, seed, taken=taken)
@@ -129,14 +133,20 @@ class Pasts:
         if len(ids) > MAX_REFERENCES:
             raise refusals.past_too_long()
         out: dict[str, tuple[dict[str, Any], str]] = {}
-        looked: set[str] = set()
+        wanted, looked = set(ids), set[str]()
+        size = 0
         for item_id in ids:
             key = await self._segment_of(account_id, item_id) if item_id not in out else ""
             if key and key not in looked:
                 looked.add(key)
                 segment = (await self.segments(account_id, [key]))[0]
                 for item in segment.items if segment is not None else ():
-                    out.setdefault(str(item.get("id")), (item, segment.origin if segment is not None else ""))
+                    name = str(item.get("id"))
+                    if name in wanted and name not in out:
+                        out[name] = (item, segment.origin if segment is not None else "")
+                        size += items_size([item])
+                if size > self._max_bytes:
+                    raise refusals.past_too_long()
             if item_id not in out:
                 raise refusals.item_not_found("input")
         return out
@@ -152,6 +162,11 @@ class Pasts:
 
 def _is_reference(item: object) -> bool:
     return isinstance(item, dict) and item.get("type") == REFERENCE
+
+
+def _named(items: list[Any]) -> list[str]:
+    """The ids that these refer to, each as often as it is named."""
+    return [item["id"] for item in items if _is_reference(item)]
 
 
 def _plain(item: Any, found: dict[str, tuple[dict[str, Any], str]]) -> Any:

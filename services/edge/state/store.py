@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 import nats.errors
@@ -41,6 +42,8 @@ MAX_RECORD_BYTES = 32 * 1024 * 1024
 LIMIT_S = 2.0
 RENEW_SHARE = 0.5
 _PARTS_AT_ONCE, _RECORDS_AT_ONCE = 8, 32
+_READERS, _READERS_OF_ACCOUNT = 16, 4
+"""Of several records, at the same time."""
 _WHOLE, _PARTS = b"\x01", b"\x02"
 _NOT_FOUND = 404
 _WRONG_SEQUENCE = frozenset({10071, 10164})
@@ -107,6 +110,8 @@ class StateStore:
         self._limit_s = limit_s
         self._clock = clock
         self._tasks = TaskSet()
+        self._room = asyncio.Semaphore(_READERS)
+        self._rooms: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self.lifetime_s = lifetime_s
 
     async def close(self) -> None:
@@ -149,12 +154,16 @@ class StateStore:
         """
         found: list[Found | None] = []
         size = 0
-        for start in range(0, len(keys), _RECORDS_AT_ONCE):
-            some = await asyncio.gather(*(self.read(account_id, key) for key in keys[start : start + _RECORDS_AT_ONCE]))
-            found += some
-            size += sum(len(one.value) for one in some if one is not None)
-            if size > max_bytes:
-                raise RecordTooLarge
+        # A short request may ask for much: whoever sends many at once waits for the own ones first.
+        async with self._rooms.setdefault(account_id, asyncio.Semaphore(_READERS_OF_ACCOUNT)), self._room:
+            for start in range(0, len(keys), _RECORDS_AT_ONCE):
+                some = await asyncio.gather(
+                    *(self.read(account_id, key) for key in keys[start : start + _RECORDS_AT_ONCE])
+                )
+                found += some
+                size += sum(len(one.value) for one in some if one is not None)
+                if size > max_bytes:
+                    raise RecordTooLarge
         if renew:
             for key, one in zip(keys, found, strict=True):
                 if one is not None and one.age_s > self.lifetime_s * RENEW_SHARE:
@@ -182,11 +191,12 @@ class StateStore:
         """Takes a record away. Raises StateUnavailable, StateConflict."""
         name = _name(account_id, key)
         head = await self._get(name)
+        # It first: its parts belong to it only if it is still the one that was read.
+        await self._put(name, b"", last, delete=True)
         if head is not None and head.value[:1] == _PARTS:
             _, count = _pointed(head.value[1:])
             digest = head.value[1:].partition(b".")[0].decode()
             await asyncio.gather(*(self._put(f"{name}.{digest}.{n}", b"", None, delete=True) for n in range(count)))
-        await self._put(name, b"", last, delete=True)
         OPERATIONS.labels("delete", "ok").inc()
 
     async def delete_all(self, account_id: str, keys: Sequence[str]) -> None:

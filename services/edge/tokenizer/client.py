@@ -53,8 +53,6 @@ class Program:
         except BaseException:
             ours.close()
             raise
-        finally:
-            theirs.close()
 
     @property
     def gone(self) -> bool:
@@ -76,15 +74,17 @@ class Program:
 
 
 def _start(connection: socket.socket) -> "subprocess.Popen[bytes]":
+    """Closes our copy of its end. Nobody else may: it is needed here although whoever waits may have left."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return subprocess.Popen(
-        [sys.executable, "-m", _PROGRAM],
-        cwd=_ROOT,
-        env=environment,
-        stdin=connection.fileno(),
-        stdout=connection.fileno(),
-        stderr=subprocess.DEVNULL,
-    )
+    with connection:
+        return subprocess.Popen(
+            [sys.executable, "-m", _PROGRAM],
+            cwd=_ROOT,
+            env=environment,
+            stdin=connection.fileno(),
+            stdout=connection.fileno(),
+            stderr=subprocess.DEVNULL,
+        )
 
 
 class Tokenizer:

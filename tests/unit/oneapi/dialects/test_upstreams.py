@@ -30,7 +30,7 @@ from oneapi.dialects.upstreams import UPSTREAMS
 from tests.unit.oneapi.dialects import grammars
 from tests.unit.oneapi.dialects.bedrock_converse import wire as converse
 from tests.unit.oneapi.dialects.cohere_chat import wire as cohere
-from tests.unit.oneapi.dialects.dialogues import CHAT, NAMES, convert, fed, message_of, request
+from tests.unit.oneapi.dialects.dialogues import CHAT, GEMINI, NAMES, convert, fed, message_of, request
 from tests.unit.oneapi.dialects.test_codec import (
     BROKEN,
     RICH,
@@ -278,3 +278,20 @@ def _check_stream(name: str, whole: bytes) -> None:
         told = re.search(rb'"totalTokens":(\d+)', whole)
         assert told is not None
         assert sum((converter.usage or {}).values()) == int(told[1])
+
+
+@pytest.mark.parametrize("upstream", WIRES)
+def test_a_choice_among_tools_that_there_are_not_is_refused(upstream: str) -> None:
+    tool = {"type": "function", "function": {"name": "f"}}
+    allowed = {"mode": "required", "tools": [{"type": "function", "function": {"name": "g"}}]}
+    body = request(CHAT, tools=[tool], tool_choice={"type": "allowed_tools", "allowed_tools": allowed})
+    with pytest.raises(GatewayError) as refused:
+        convert(CHAT, upstream, body)
+    assert (refused.value.status, refused.value.code) == (400, "unsupported_parameter")
+
+
+def test_a_text_that_says_ping_is_a_text() -> None:
+    chunk = b'data: {"choices":[{"delta":{"content":"ping"}}]}\n\n'
+    out, converter = fed(convert(GEMINI, CHAT), [chunk])
+    assert b'"text":"ping"' in out
+    assert converter.text_bytes == 4

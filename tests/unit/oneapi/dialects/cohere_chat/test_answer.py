@@ -153,6 +153,10 @@ def test_a_stream_that_only_stops_is_not_whole() -> None:
             {"billed_units": {"search_units": 1}, "tokens": {"input_tokens": 5, "output_tokens": 2}},
             {"input": 5, "output": 2, "search": 1},
         ),
+        (
+            {"billed_units": {"output_tokens": 5}, "tokens": {"input_tokens": 100, "output_tokens": 7}},
+            {"input": 100, "output": 5},
+        ),
         ({"billed_units": {"input_tokens": -1, "output_tokens": "x"}}, {}),
         ({"billed_units": None, "tokens": []}, {}),
     ],

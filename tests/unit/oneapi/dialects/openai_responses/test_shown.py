@@ -38,6 +38,15 @@ def test_a_stream_has_our_id_and_its_end_is_held() -> None:
         assert (last["response"]["id"], last["response"]["store"]) == (OURS, kept)
 
 
+def test_nothing_goes_before_the_end_that_is_held() -> None:
+    shown = Shown(id=OURS)
+    ended = event("response.completed", response={"id": "resp_theirs", "status": "completed"})
+    assert shown.stream(ended + b"data: [DONE]\n\n") == b""
+    assert read(shown.end(kept=True))["type"] == "response.completed"
+    failed = event("response.failed", response={"id": "resp_theirs", "status": "failed"})
+    assert read(shown.stream(failed))["type"] == "response.failed"
+
+
 def test_one_that_goes_on_and_is_not_stored_keeps_its_id() -> None:
     shown = Shown(conversation="conv_1")
     value = read(shown.stream(event("response.created", response={"id": "resp_theirs"})))

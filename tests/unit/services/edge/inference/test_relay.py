@@ -16,6 +16,13 @@ from services.edge.inference.relay import settle_by_meter
         ({"usage": None, "text_bytes": 0, "started": False, "finished": False}, {}, "none"),
         ({"usage": None, "text_bytes": 9, "started": True, "finished": False}, {"input": 10, "output": 3}, "counted"),
         ({"usage": {"output": 7}, "text_bytes": 9, "started": True, "finished": False}, {"output": 7}, "provider"),
+        # Told before there was output.
+        (
+            {"usage": {"input": 7}, "text_bytes": 9, "started": True, "finished": False},
+            {"input": 7, "output": 3},
+            "counted",
+        ),
+        ({"usage": {"input": 7}, "text_bytes": 0, "started": True, "finished": False}, {"input": 7}, "provider"),
         ({"usage": None, "text_bytes": 0, "started": False, "finished": True}, {"input": 10}, "counted"),
         (
             {"usage": None, "text_bytes": 8, "started": True, "finished": False, "input_told": {"cached_input": 4}},

@@ -12,6 +12,7 @@ from services.edge.state.keeping import Keeping
 from services.edge.state.past import MAX_REFERENCES, MAX_TURNS, Past, Pasts
 from services.edge.state.records import Conversation, Place
 from services.edge.state.responses import Responses
+from services.edge.state.store import StateUnavailable
 from tests.unit.services.edge.state.memory import MemoryStore
 
 SEAL = Seal(b"secret")
@@ -85,6 +86,24 @@ async def test_references_to_items_of_both_kinds_of_ids(desk: Desk) -> None:
     assert (error.status, error.code, error.param) == (404, "item_not_found", "input")
     many = [{"type": "item_reference", "id": f"msg_{number}"} for number in range(MAX_REFERENCES + 1)]
     assert (await refused(desk.load(many))).code == "context_length_exceeded"
+
+
+async def test_an_item_that_is_named_often_is_no_larger_request() -> None:
+    desk = Desk(max_bytes=5_000)
+    item = {"type": "message", "id": f"msg_{seed(1)}0001", "role": "assistant", "content": "x" * 900}
+    await desk.turn("a", [item])
+    reference = {"type": "item_reference", "id": item["id"]}
+    await desk.load([reference] * 4)
+    assert (await refused(desk.load([reference] * 6))).code == "context_length_exceeded"
+    assert (await refused(desk.load([reference] * 100_000))).code == "context_length_exceeded"
+
+
+async def test_items_that_share_an_id_are_found_by_none(desk: Desk) -> None:
+    theirs = {"type": "message", "id": "msg_theirs", "role": "assistant", "content": []}
+    await desk.turn("a", [theirs])
+    await desk.load([{"type": "item_reference", "id": "msg_theirs"}])
+    await desk.turn("b", [theirs])
+    assert (await refused(desk.load([{"type": "item_reference", "id": "msg_theirs"}]))).code == "item_not_found"
 
 
 async def test_bounds_of_a_past() -> None:
@@ -162,6 +181,23 @@ async def test_a_conversation_that_went_away_misses_nothing(desk: Desk) -> None:
     keeping.shown.response = {"output": []}
     assert await keeping.end("ch/m")
     assert (await refused(desk.load(conversation=identity))).code == "conversation_not_found"
+    assert not desk.memory.records, "and nothing of it stays"
+
+
+async def test_taking_a_conversation_away_can_be_tried_again(desk: Desk) -> None:
+    identity = await desk.conversations.create(ACCOUNT, seed(50), {}, [{"role": "user", "content": "a"}])
+    deleted = desk.memory.delete
+
+    async def breaks_off(account_id: str, key: str, *, last: int | None = None) -> None:
+        if key == identity:
+            raise StateUnavailable
+        await deleted(account_id, key, last=last)
+
+    desk.memory.delete = breaks_off  # type: ignore[method-assign]
+    assert (await refused(desk.conversations.delete(ACCOUNT, identity))).status == 503
+    desk.memory.delete = deleted  # type: ignore[method-assign]
+    await desk.conversations.delete(ACCOUNT, identity)
+    assert not desk.memory.records
 
 
 async def test_a_conversation_that_is_full(desk: Desk) -> None:
@@ -173,3 +209,4 @@ async def test_a_conversation_that_is_full(desk: Desk) -> None:
     await desk.conversations._change(ACCOUNT, identity, fill)
     error = await refused(desk.conversations.add(ACCOUNT, identity, seed(51), [{"role": "user", "content": "a"}]))
     assert (error.status, error.code) == (400, "conversation_too_long")
+    assert [key for _, key in desk.memory.records] == [identity], "what there is no room for isn't written"
