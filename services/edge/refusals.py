@@ -162,6 +162,13 @@ def state_contended() -> GatewayError:
     return GatewayError(409, "invalid_request", "conversation_changed", message, param="conversation")
 
 
+def storing_too_fast(retry_after_s: float) -> GatewayError:
+    message = "This account stores more in conversations than it may at once."
+    return GatewayError(
+        429, "rate_limit", "storage_rate_limited", message, retry_after_s=max(1.0, math.ceil(retry_after_s))
+    )
+
+
 def conversation_full() -> GatewayError:
     message = "The conversation would become too long."
     return GatewayError(400, "invalid_request", "conversation_too_long", message, param="items")

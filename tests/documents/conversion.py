@@ -104,7 +104,8 @@ The gateway keeps the state of the Responses API itself; providers are told `sto
   that time anew. Forgetting a conversation forgets its items.
 - A past holds {MAX_TURNS} turns, {MAX_REFERENCES} references and, with the request, as much as a request's body may
   (20 MiB): beyond that it is 400 `context_length_exceeded`. A conversation takes {MAX_ADDED} items at a time, and
-  {MAX_ITEMS:,} in all.
+  {MAX_ITEMS:,} in all; whoever adds more than 32 MiB at once, or 32 KiB a second from then on, gets 429
+  `storage_rate_limited`.
 - What isn't stored, or isn't this account's, is 404: `previous_response_not_found`, `conversation_not_found`,
   `item_not_found`, `response_not_found`.
 - An answer that could not be stored says `store: false` and has the loss `store`. An answer that its conversation could

@@ -15,6 +15,7 @@ from oneapi.dialects.openai_responses.history import REFERENCE, listed
 from oneapi.dialects.request import refuse
 from oneapi.runtime.tasks import Backoff
 from services.edge import refusals
+from services.edge.state.allowance import Allowance
 from services.edge.state.records import CONVERSATION, SEGMENT, Conversation, Place, Segment, is_id, items_size
 from services.edge.state.store import Found, RecordTooLarge, StateConflict, StateStore, StateUnavailable
 
@@ -32,16 +33,19 @@ class Conversations:
     def __init__(self, store: StateStore, max_bytes: int) -> None:
         self._store = store
         self._max_bytes = max_bytes
+        self._allowance = Allowance()
 
     async def create(self, account_id: str, seed: str, metadata: dict[str, str], items: list[dict[str, Any]]) -> str:
         """A new conversation; its id. Raises GatewayError."""
         head = Conversation(int(time.time()), metadata)
         conversation_id = CONVERSATION + seed
         try:
+            segment = Segment(listed(items, seed))
             if items:
-                segment = Segment(listed(items, seed))
                 head.places.append(_place(seed, segment))
                 self._check(head)
+            self._allow(account_id, head.size)
+            if items:
                 await self._write_segment(account_id, seed, segment)
             await self._store.write(account_id, conversation_id, msgspec.json.encode(head))
         except StateUnavailable:
@@ -104,6 +108,7 @@ class Conversations:
             head = await self.read(account_id, conversation_id)
             head.places.append(place)
             self._check(head)
+            self._allow(account_id, place.size)
         await self._write_segment(account_id, seed, segment)
 
         def change(head: Conversation) -> None:
@@ -206,6 +211,11 @@ class Conversations:
         except StateUnavailable:
             raise refusals.state_unavailable() from None
         raise refusals.state_contended()
+
+    def _allow(self, account_id: str, size: int) -> None:
+        wait_s = self._allowance.take(account_id, size)
+        if wait_s > 0:
+            raise refusals.storing_too_fast(wait_s)
 
     def _check(self, head: Conversation) -> None:
         if head.count > MAX_ITEMS or head.size > self._max_bytes:

@@ -7,6 +7,7 @@ import pytest
 from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.errors import GatewayError
 from services.edge.state import asked as state_asked
+from services.edge.state.allowance import BURST_BYTES
 from services.edge.state.conversations import MAX_ITEMS, Conversations
 from services.edge.state.keeping import Keeping
 from services.edge.state.past import MAX_REFERENCES, MAX_TURNS, Past, Pasts
@@ -198,6 +199,19 @@ async def test_taking_a_conversation_away_can_be_tried_again(desk: Desk) -> None
     desk.memory.delete = deleted  # type: ignore[method-assign]
     await desk.conversations.delete(ACCOUNT, identity)
     assert not desk.memory.records
+
+
+async def test_storing_for_nothing_has_a_bound() -> None:
+    desk = Desk(max_bytes=10**9)
+    item = {"role": "user", "content": "x" * (BURST_BYTES * 2 // 3)}
+    identity = await desk.conversations.create(ACCOUNT, seed(50), {}, [item])
+    for refusal in (
+        await refused(desk.conversations.create(ACCOUNT, seed(51), {}, [item])),
+        await refused(desk.conversations.add(ACCOUNT, identity, seed(52), [item])),
+    ):
+        assert (refusal.status, refusal.code) == (429, "storage_rate_limited")
+        assert refusal.retry_after_s
+    assert len(desk.memory.records) == 2
 
 
 async def test_a_conversation_that_is_full(desk: Desk) -> None:
