@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from services.edge.tokenizer.client import PROGRAM
 from tests.e2e.collector import Collector
 from tests.e2e.gateway import Gateway, UpstreamServer, eventually
 
@@ -84,6 +86,8 @@ class World:
         self._size_mb, self._descriptors = self.size_mb(), self.descriptors()
         self._peers = {(row["kind"], row["host"], row["port"]) for row in self._watch.new() if row["kind"] != "program"}
         self._peers.add(("connect", "127.0.0.1", upstream.port))
+        # The one program that a service may start: it has neither secrets nor an environment.
+        self._peers.add(("program", repr([sys.executable, "-m", PROGRAM]), None))
         self._log_ends = {path: path.stat().st_size for path in self._logs()}
 
     # What rows use

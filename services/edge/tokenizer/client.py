@@ -25,7 +25,7 @@ MAX_WAITING = 16
 LIMIT_S = 30.0
 IDLE_S = 600.0
 """How long the process is kept that nobody asks."""
-_PROGRAM = "services.edge.tokenizer.process"
+PROGRAM = "services.edge.tokenizer.process"
 _ROOT = Path(__file__).parents[3]
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
 """Of the environment: what an interpreter may need to start."""
@@ -78,7 +78,7 @@ def _start(connection: socket.socket) -> "subprocess.Popen[bytes]":
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     with connection:
         return subprocess.Popen(
-            [sys.executable, "-m", _PROGRAM],
+            [sys.executable, "-m", PROGRAM],
             cwd=_ROOT,
             env=environment,
             stdin=connection.fileno(),

@@ -90,7 +90,7 @@ NO_PATHS = (
     "/v1beta/./models", "/V1BETA/models/", "/v1beta/openai/chat/completions", "/v1beta/operations/x",
 )  # fmt: skip
 UNKNOWN_MODELS = (
-    "x:countTokens", "..%2f..%2fapi%2fkeys", "%2e%2e%2fadmin", "a%252Fb", "a%2F%2Fb", "sandbox%20", "sandbox/",
+    "x:embedContent", "..%2f..%2fapi%2fkeys", "%2e%2e%2fadmin", "a%252Fb", "a%2F%2Fb", "sandbox%20", "sandbox/",
     "SANDBOX",
     "models%2Fsandbox", "sandbox%2F", "%73andbox%00", "'%20OR%201=1--", "*", ">", "a" * 300,
 )  # fmt: skip

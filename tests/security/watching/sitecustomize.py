@@ -29,7 +29,9 @@ def hear(event: str, arguments: tuple[Any, ...]) -> None:
         note("connect", *arguments[1][:2])
     elif event == "socket.getaddrinfo":
         note("resolve", *arguments[:2])
-    elif event in {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"}:
+    elif event == "subprocess.Popen":
+        note("program", repr(arguments[1]), None)
+    elif event in {"os.system", "os.exec", "os.posix_spawn"}:
         note("program", repr(arguments[0]), None)
 
 
