@@ -57,4 +57,5 @@ def _data(event: Event) -> list[bytes]:
     data = event.data.strip()
     if data:
         return [data]
-    return [] if event.has_data or not event.raw.startswith(b":") else [b""]
+    # How many empty lines stand before a comment depends on how the bytes were cut.
+    return [] if event.has_data or not event.raw.lstrip(b"\r\n").startswith(b":") else [b""]

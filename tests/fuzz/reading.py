@@ -13,22 +13,25 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})((?:[ \t]*;[\t -~\x80-\xff]*)?)\r\n")
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n")
 
 
-def requests(data: bytes) -> tuple[int, int]:
-    """How many whole and valid requests there are, and how many answers there may be."""
+def requests(data: bytes) -> tuple[int, int, set[int]]:
+    """How many whole and valid requests there are, how many answers there may be, and which of those are to HEAD."""
     place, valid = 0, 0
+    heads: set[int] = set()
     while True:
         while data.startswith(b"\r\n", place):
             place += 2
         if place >= len(data):
-            return valid, valid
+            return valid, valid, heads
+        if data.startswith(b"HEAD ", place):
+            heads.add(valid)
         end = data.find(b"\r\n\r\n", place)
         headers = _headers(data[place:end]) if end >= 0 else None
         body_end = _body_end(data, end + 4, headers) if headers is not None else None
         if headers is None or body_end is None:
-            return valid, valid + 1
+            return valid, valid + 1, heads
         valid += 1
         if headers["close"]:
-            return valid, valid
+            return valid, valid, heads
         place = body_end
 
 
@@ -85,8 +88,11 @@ def _body_end(data: bytes, place: int, headers: dict[str, bytes]) -> int | None:
     return place + 2
 
 
-def answers(data: bytes) -> list[int] | None:
-    """Statuses of the final answers in what a server sent; None when it isn't a sequence of whole answers."""
+def answers(data: bytes, heads: set[int]) -> list[int] | None:
+    """Statuses of the final answers in what a server sent; None when it isn't a sequence of whole answers.
+
+    Those to HEAD have no body, except that a broken request may be refused with one, whatever its method would be.
+    """
     place, found = 0, []
     while place < len(data):
         line = _STATUS.match(data, place)
@@ -98,6 +104,8 @@ def answers(data: bytes) -> list[int] | None:
         if status < 200:
             continue
         found.append(status)
+        if len(found) - 1 in heads and (place == len(data) or data.startswith(b"HTTP/1.1 ", place)):
+            continue
         length = re.search(rb"(?m)^content-length: (\d+)\r$", head)
         if re.search(rb"(?m)^transfer-encoding: chunked\r$", head):
             after = _body_end(data, place, {"chunked": b"1"})

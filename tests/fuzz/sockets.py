@@ -48,8 +48,8 @@ def problem(sent: bytes, received: bytes, *, ended: bool) -> str:
     """What is wrong with this conversation; empty when nothing is."""
     if not ended:
         return f"neither ended nor answered within {LIMIT_S:.0f} s"
-    valid, allowed = reading.requests(sent)
-    statuses = reading.answers(received)
+    valid, allowed, heads = reading.requests(sent)
+    statuses = reading.answers(received, heads)
     if statuses is None:
         return f"no sequence of whole answers: {received[-200:]!r}"
     if len(statuses) > allowed:
@@ -60,9 +60,10 @@ def problem(sent: bytes, received: bytes, *, ended: bool) -> str:
     return f"status {failed[0]}" if failed else ""
 
 
-async def _answered(reader: asyncio.StreamReader, received: bytearray, expected: int, patience_s: float) -> None:
+async def _answered(reader: asyncio.StreamReader, received: bytearray, sent: bytes, patience_s: float) -> None:
     """Reads until all is answered, the server ends the connection, or nothing has come for a while."""
-    while len(reading.answers(bytes(received)) or ()) < expected:
+    _, expected, heads = reading.requests(sent)
+    while len(reading.answers(bytes(received), heads) or ()) < expected:
         try:
             data = await asyncio.wait_for(reader.read(65_536), patience_s)
         except TimeoutError:
@@ -74,7 +75,7 @@ async def _answered(reader: asyncio.StreamReader, received: bytearray, expected:
         received += data
 
 
-async def _talk(port: int, source: str, pieces: list[bytes], expected: int, *, waits: bool) -> tuple[bytes, bool]:
+async def _talk(port: int, source: str, pieces: list[bytes], *, waits: bool) -> tuple[bytes, bool]:
     """What came back, and whether the connection ended."""
     received = bytearray()
     try:
@@ -88,7 +89,7 @@ async def _talk(port: int, source: str, pieces: list[bytes], expected: int, *, w
                         await writer.drain()
                         await asyncio.sleep(0)
                 with contextlib.suppress(ConnectionError):
-                    await _answered(reader, received, expected, LIMIT_S if waits else _PATIENCE_S)
+                    await _answered(reader, received, b"".join(pieces), LIMIT_S if waits else _PATIENCE_S)
                     with contextlib.suppress(OSError):  # it isn't connected any more
                         writer.write_eof()
                     while data := await reader.read(65_536):
@@ -117,8 +118,8 @@ async def _run(port: int, secrets: dict[bytes, bytes], cases: int, seed: int, re
             pieces = [data[a:b] for a, b in itertools.pairwise(places) if a < b]
             # Bad keys close the door to their address for a while, so each few cases come from another.
             source = f"127.{1 + number // 4_000 % 200}.{number // 20 % 200}.{1 + number % 20}"
-            received, ended = await _talk(port, source, pieces, reading.requests(data)[1], waits=waits)
-            statuses = reading.answers(received) or [0]
+            received, ended = await _talk(port, source, pieces, waits=waits)
+            statuses = reading.answers(received, reading.requests(data)[2]) or [0]
             report.saw("sockets", statuses[0])
             why = problem(data, received, ended=ended)
             if why:

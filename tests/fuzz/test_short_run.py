@@ -67,13 +67,14 @@ def test_a_planted_fault_is_found_and_its_input_is_kept(tmp_path: Path, unguided
 
 def test_a_request_is_read_as_the_attacks_know_it() -> None:
     good = wire.get("/v1/models")
-    assert reading.requests(good) == (1, 1)
-    assert reading.requests(good * 2) == (1, 1), "nothing counts behind the end of the connection"
+    assert reading.requests(good) == (1, 1, set())
+    assert reading.requests(good * 2) == (1, 1, set()), "nothing counts behind the end of the connection"
     kept = good.replace(b"connection: close\r\n", b"")
-    assert reading.requests(kept * 3 + wire.chunked(sockets.CHUNKS)) == (4, 4)
-    assert reading.requests(wire.chunked(sockets.CHUNKS, "content-length: 3")) == (0, 1)
+    assert reading.requests(kept * 3 + wire.chunked(sockets.CHUNKS)) == (4, 4, set())
+    assert reading.requests(wire.chunked(sockets.CHUNKS, "content-length: 3")) == (0, 1, set())
+    assert reading.requests(kept + kept.replace(b"GET", b"HEAD")) == (2, 2, {1})
     for hostile in TWO_WAYS:
-        assert reading.requests(hostile) == (0, 1)
+        assert reading.requests(hostile) == (0, 1, set())
 
 
 def test_a_second_answer_to_one_request_is_a_failure() -> None:
@@ -85,3 +86,11 @@ def test_a_second_answer_to_one_request_is_a_failure() -> None:
     assert "status 500" in sockets.problem(sent, answer.replace(b"200", b"500"), ended=True)
     assert "whole answers" in sockets.problem(sent, answer[:-1], ended=True)
     assert "ended" in sockets.problem(sent, b"", ended=False)
+
+
+def test_an_answer_to_head_ends_with_its_head() -> None:
+    head, answer = wire.get("/v1/models").replace(b"GET", b"HEAD"), b"HTTP/1.1 405 No\r\ncontent-length: 2\r\n\r\n"
+    kept = wire.get("/v1/models").replace(b"connection: close\r\n", b"")
+    assert sockets.problem(head, answer, ended=True) == ""
+    assert sockets.problem(kept + head, answer + b"no" + answer, ended=True) == ""
+    assert "whole answers" in sockets.problem(kept, answer, ended=True)

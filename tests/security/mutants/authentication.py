@@ -1,6 +1,6 @@
 """Mechanisms that decide who gets in, taken out one by one."""
 
-from tests.security.mutants.hole import DOOR, hole
+from tests.security.mutants.hole import DOOR, Change, Hole, hole
 
 HOLES = [
     hole(
@@ -38,12 +38,22 @@ HOLES = [
         "value = rest",
         "A-02",
     ),
-    hole(
-        "a key's checksum is not looked at",
-        "oneapi/runtime/relay_keys.py",
-        "    return _checksum(text[:-CHECKSUM_CHARACTERS]) == text[-CHECKSUM_CHARACTERS:]\n",
-        "    return True\n",
-        "A-03",
+    # The checksum counts while the list of all keys has gaps; when it is whole, it alone says what can't be a key.
+    Hole(
+        "with gaps in the list of keys, a checksum is not looked at",
+        (
+            Change(
+                "oneapi/runtime/relay_keys.py",
+                "    return _checksum(text[:-CHECKSUM_CHARACTERS]) == text[-CHECKSUM_CHARACTERS:]\n",
+                "    return True\n",
+            ),
+            Change(
+                "oneapi/catalog/keyring.py",
+                "        complete, now, era = self._census.complete, self._clock(), self._era\n",
+                "        complete, now, era = False, self._clock(), self._era\n",
+            ),
+        ),
+        ("A-03",),
     ),
     hole(
         "a disabled key is a key",

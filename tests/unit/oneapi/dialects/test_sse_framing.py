@@ -65,3 +65,8 @@ def test_too_large_an_event_is_broken(ended: bool) -> None:
     assert not framing.broken
     assert (framing.end() if ended else framing.feed(b"xx")) == []
     assert framing.broken
+
+
+def test_empty_lines_before_a_comment_change_nothing() -> None:
+    for lines in range(4):
+        assert SseFraming().feed(b"data: 1\n\n" + b"\n" * lines + b": here\n\n") == [b"1", b""], lines
