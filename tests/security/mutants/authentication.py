@@ -118,12 +118,18 @@ HOLES = [
         "",
         "A-09",
     ),
-    hole(
+    # Two locks: the entrance refuses them, and the authenticator does not rely on that.
+    Hole(
         "the first of two management tokens",
-        "services/admin/identity/authentication.py",
-        "            if len(authorizations) > 1:\n                raise Unauthenticated\n",
-        "",
-        "A-07",
+        (
+            Change("services/admin/web/entrance.py", "        if head.ambiguous:\n", "        if False:\n"),
+            Change(
+                "services/admin/identity/authentication.py",
+                "            if len(authorizations) > 1:\n                raise Unauthenticated\n",
+                "",
+            ),
+        ),
+        ("A-07",),
     ),
     hole(
         "sessions outlive a password",
