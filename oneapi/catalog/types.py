@@ -52,7 +52,10 @@ class ChannelLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
-    """One upstream with one credential. `models` are ids that clients use; `model_mapping` names them upstream."""
+    """One upstream with one credential. `models` are ids that clients use; `model_mapping` names them upstream.
+
+    Public documents call it `public_name` where it has one, and leave `hidden_models` out; `*` there hides all.
+    """
 
     id: str
     name: str
@@ -70,6 +73,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     limits: ChannelLimits = ChannelLimits()
     enabled: bool = True
     config: dict[str, str] = {}
+    public_name: str = ""
+    hidden_models: tuple[str, ...] = ()
 
     def serves(self, group: str) -> bool:
         """Whether accounts of this group may use it; the group `*` means all."""

@@ -121,7 +121,7 @@ def setup(service: str, *, sample: float, endpoint: str | None, exporter: SpanEx
         {
             "service.name": f"oneapi-{service}",
             "service.namespace": "oneapi",
-            "service.version": _version(),
+            "service.version": release(),
             "service.instance.id": uuid7(),
         }
     )
@@ -141,7 +141,7 @@ def setup(service: str, *, sample: float, endpoint: str | None, exporter: SpanEx
         provider.add_span_processor(
             BatchSpanProcessor(exporter, schedule_delay_millis=_EXPORT_EVERY_MS, export_timeout_millis=_EXPORT_LIMIT_MS)
         )
-    _tracer = provider.get_tracer("oneapi", _version())
+    _tracer = provider.get_tracer("oneapi", release())
     return Telemetry(provider, HeadSampler(sample if exporter is not None else 0.0), export)
 
 
@@ -150,7 +150,8 @@ def tracer() -> Tracer:
     return _tracer
 
 
-def _version() -> str:
+def release() -> str:
+    """The version of the installed distribution; "0" when there is none."""
     try:
         return metadata.version("one-api")
     except metadata.PackageNotFoundError:

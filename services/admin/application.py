@@ -15,6 +15,7 @@ from oneapi.runtime.health import ready_answer
 from oneapi.runtime.telemetry import HeadSampler
 from services.admin.identity.authentication import COOKIE
 from services.admin.parts import Parts
+from services.admin.public.registry import DOCUMENTS
 from services.admin.resources.accounts.routes import router as accounts
 from services.admin.resources.audit.routes import router as audit
 from services.admin.resources.channels.routes import router as channels
@@ -32,6 +33,7 @@ from services.admin.web.call import DRY_RUN_HEADER
 from services.admin.web.entrance import Entrance, bad_credential
 from services.admin.web.observing import Observing
 from services.admin.web.problems import ProblemBody
+from services.admin.web.public_documents import PublicDocuments
 from services.admin.web.routes import is_public
 
 TITLE = "One API management"
@@ -75,7 +77,8 @@ def build(parts: Parts, sampler: HeadSampler) -> Observing:
         app.include_router(resource)
     _add_pages(app, parts)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign] # FastAPI's documented way
-    return Observing(Entrance(app, parts.settings.trusted_proxies, parts.failures), sampler)
+    pages = PublicDocuments(app, parts.public, DOCUMENTS)
+    return Observing(Entrance(pages, parts.settings.trusted_proxies, parts.failures), sampler)
 
 
 def _add_pages(app: FastAPI, parts: Parts) -> None:

@@ -11,6 +11,7 @@ from oneapi.runtime.sealing import Sealer
 from services.admin.identity.authentication import Authenticator
 from services.admin.identity.passwords import Passwords
 from services.admin.identity.throttle import Throttle
+from services.admin.public.reading import PublicReader
 from services.admin.publishing.bus import Bus
 from services.admin.reports.clients import Reports
 from services.admin.settings import Settings
@@ -30,6 +31,7 @@ class Parts:
     readiness: Readiness
     bus: Bus
     dialer: Dialer
+    public: PublicReader
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
     failures: FailureLimiter = field(default_factory=FailureLimiter)

@@ -23,6 +23,8 @@ from services.admin.application import build
 from services.admin.bootstrap import bootstrap
 from services.admin.identity.authentication import Authenticator
 from services.admin.parts import Parts
+from services.admin.public.reading import PublicReader
+from services.admin.public.site import Site
 from services.admin.publishing.bus import PART as NATS_PART
 from services.admin.publishing.bus import Bus
 from services.admin.reports.clients import Reports
@@ -57,6 +59,7 @@ def make_parts(settings: Settings) -> Parts:
         readiness=readiness,
         bus=Bus(settings.nats_url, database, hasher, readiness, replicas=settings.nats_replicas),
         dialer=Dialer(allow_private=settings.allow_private_upstreams),
+        public=PublicReader(database, Site(base_url=settings.public_url, version=telemetry.release()), lambda: ()),
     )
 
 

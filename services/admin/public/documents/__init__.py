@@ -1,0 +1,1 @@
+"""The documents, each module one family of them."""

@@ -1,0 +1,6 @@
+"""Every public document. One that isn't here can't be served; one that is appears wherever documents are listed."""
+
+from services.admin.public.document import Document
+from services.admin.public.documents import robots
+
+DOCUMENTS: tuple[Document, ...] = (*robots.DOCUMENTS,)
