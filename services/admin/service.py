@@ -105,6 +105,7 @@ class AdminService(lifecycle.Service):
             await self._server.stop(0.0)
         await self._tasks.close()
         if self._parts is not None:
+            self._parts.public.close()
             await self._parts.reports.close()
             await self._parts.database.close()
         if self._metrics is not None:

@@ -2,7 +2,7 @@
 // ./loadgen -p PORT -P /v1/chat/completions -f body.json -H "Authorization: Bearer x" -c CONC -d SECS [-w WARM_SECS]
 //           [-r RATE (open loop; latency counted from the scheduled time)] [-s (SSE)] [-n MAXREQ] [-1 (one request per slot)]
 //           [-t MS (a client's patience, from the scheduled time: then it leaves)]
-//           [-m ("###.###.###" in the head becomes another network in each request)]
+//           [-G (GET, without a body)] [-m ("###.###.###" in the head becomes another network in each request)]
 // Prints one JSON line. SSE: ttft = schedule/send -> first stamped chunk; transit = now - stamp "~t<ns>~" (mock -> client).
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -60,10 +60,12 @@ static int parse(conn*c,uint64_t t){
 static double pct(vec*v,double p){if(!v->n)return -1;long i=p*(v->n-1)+0.5;return v->v[i]/10.0;}
 static double mean(vec*v){double s=0;for(long i=0;i<v->n;i++)s+=v->v[i]/10.0;return v->n?s/v->n:-1;}
 static void pv(const char*nm,vec*v){qsort(v->v,v->n,4,cmp);printf(",\"%s_us\":{\"n\":%ld,\"mean\":%.1f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"max\":%.1f}",nm,v->n,mean(v),pct(v,.5),pct(v,.9),pct(v,.99),pct(v,1));}
-int main(int ac,char**av){int o,marked=0;char*hd=calloc(1,65536);char*bf=NULL;signal(SIGPIPE,SIG_IGN);
-  while((o=getopt(ac,av,"p:P:f:H:c:d:w:r:sn:1t:m"))>0)switch(o){case'p':port=atoi(optarg);break;case'P':path=optarg;break;case'f':bf=optarg;break;case'H':strcat(hd,optarg);strcat(hd,"\r\n");break;case'c':conc=atoi(optarg);break;case'd':dur=atof(optarg);break;case'w':warm=atof(optarg);break;case'r':rate=atof(optarg);break;case's':stream=1;break;case'n':maxreq=atol(optarg);break;case'1':oneshot=1;break;case't':patience=atol(optarg)*1000000ull;break;case'm':marked=1;break;}
+int main(int ac,char**av){int o,marked=0,get=0;char*hd=calloc(1,65536);char*bf=NULL;signal(SIGPIPE,SIG_IGN);
+  while((o=getopt(ac,av,"p:P:f:H:c:d:w:r:sn:1t:mG"))>0)switch(o){case'p':port=atoi(optarg);break;case'P':path=optarg;break;case'f':bf=optarg;break;case'H':strcat(hd,optarg);strcat(hd,"\r\n");break;case'c':conc=atoi(optarg);break;case'd':dur=atof(optarg);break;case'w':warm=atof(optarg);break;case'r':rate=atof(optarg);break;case's':stream=1;break;case'n':maxreq=atol(optarg);break;case'1':oneshot=1;break;case't':patience=atol(optarg)*1000000ull;break;case'm':marked=1;break;case'G':get=1;break;}
   char*b="";int bl=0;if(bf){FILE*f=fopen(bf,"r");b=malloc(1<<20);bl=fread(b,1,1<<20,f);fclose(f);}
-  req=malloc(bl+70000);reql=sprintf(req,"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nAccept: */*\r\nUser-Agent: loadgen\r\n%sContent-Length: %d\r\n\r\n",path,port,hd,bl);if(marked)mark=strstr(req,"###.###.###");memcpy(req+reql,b,bl);reql+=bl;
+  req=malloc(bl+70000);
+  if(get)reql=sprintf(req,"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\nUser-Agent: loadgen\r\n%s\r\n",path,port,hd);
+  else reql=sprintf(req,"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nAccept: */*\r\nUser-Agent: loadgen\r\n%sContent-Length: %d\r\n\r\n",path,port,hd,bl);if(marked)mark=strstr(req,"###.###.###");memcpy(req+reql,b,bl);reql+=bl;
   ep=epoll_create1(0);cs=calloc(conc,sizeof(conn));idle=calloc(conc,sizeof(int));since=calloc(conc,8);for(int i=0;i<conc;i++){cs[i].fd=-1;cs[i].incap=65536;cs[i].in=malloc(65536);}
   qcap=1<<20;q=malloc(qcap*8);tstart=now();tmeas=tstart+(uint64_t)(warm*1e9);tend=tstart+(uint64_t)((warm+dur)*1e9);
   uint64_t nexts=tstart;uint64_t step=rate>0?(uint64_t)(1e9/rate):0;

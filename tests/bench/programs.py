@@ -62,17 +62,22 @@ def start_mock() -> tuple["subprocess.Popen[bytes]", int]:
     return process, port
 
 
-def start_nginx(mock: int, folder: Path) -> tuple["subprocess.Popen[bytes]", Target]:
-    """nginx as a reverse proxy before the mock: the base of every ratio."""
+def find_nginx() -> str:
+    """The path of nginx, installed by the system's package manager when it isn't there."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
     if program is None:
         subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", "nginx-light"], check=True)
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
     assert program is not None
+    return program
+
+
+def start_nginx(mock: int, folder: Path) -> tuple["subprocess.Popen[bytes]", Target]:
+    """nginx as a reverse proxy before the mock: the base of every ratio."""
     port = free_port()
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, mock=mock, port=port))
-    process = subprocess.Popen([program, "-c", config], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([find_nginx(), "-c", config], stderr=subprocess.DEVNULL)
     pin(process.pid, SYSTEM_UNDER_TEST)
     return process, Target("nginx", port, process.pid)
 

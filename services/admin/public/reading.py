@@ -1,8 +1,8 @@
 """Reads the public view from SQL, and knows when it is out of date.
 
-It decides that nobody is shown what was already replaced when they asked: each request waits for a look at the counter
-of changes that began after it came, and one look serves all that wait for it. While the database doesn't answer, what
-was read last is shown: nothing can be changed then. It must not know any document.
+It decides that nobody is shown what was already replaced when they asked: each request looks at the counter of changes,
+or waits for a look that began after it came, and one such look serves all that wait for it. While the database doesn't
+answer, what was read last is shown: nothing can be changed then. It must not know any document.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from oneapi.catalog.view import CatalogView
 from services.admin.clock import now_ms
 from services.admin.public.site import Public, Site
 from services.admin.publishing import published
-from services.admin.store.changes import REVISION
 from services.admin.store.database import Database, NotPrepared
-from services.admin.store.schema import Channel, Counter, PriceVersion
+from services.admin.store.revision import RevisionReader
+from services.admin.store.schema import Channel, PriceVersion
 
 
 class PublicReader:
@@ -38,6 +38,7 @@ class PublicReader:
         self._site = site
         self._tools = tools
         self._clock = clock
+        self._revision = RevisionReader(database)
         self._looking: asyncio.Task[Public] | None = None
         self._next: asyncio.Task[Public] | None = None
         self._known: Public | None = None
@@ -49,10 +50,23 @@ class PublicReader:
 
         Raises what the database raises, until it has answered once.
         """
+        revision = self._revision.peek()
+        if self._known is not None and revision is not None and self._is_current(revision):
+            return self._known
         if self._next is None:
             self._next = asyncio.create_task(self._look_after(self._looking), name="look at the catalog")
         # Shielded: others may wait for the same look.
         return await asyncio.shield(self._next)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._revision.close()
+
+    def _is_current(self, revision: int) -> bool:
+        if self._known is None or revision != self._known_revision or self._tools() is not self._known_tools:
+            return False
+        changes_at_ms = self._known.view.changes_at_ms
+        return changes_at_ms is None or self._clock() < changes_at_ms
 
     async def _look_after(self, before: asyncio.Task[Public] | None) -> Public:
         if before is not None:
@@ -68,13 +82,11 @@ class PublicReader:
 
     async def _look(self, session: AsyncSession) -> Public:
         # The counter first: if something changes between the two, the next look finds a higher one.
-        revision = await session.scalar(select(Counter.value).where(Counter.name == REVISION)) or 0
-        at_ms, tools = self._clock(), self._tools()
+        revision = await self._revision.read(session)
         known = self._known
-        if known is not None and revision == self._known_revision and tools is self._known_tools:
-            changes_at_ms = known.view.changes_at_ms
-            if changes_at_ms is None or at_ms < changes_at_ms:
-                return known
+        if known is not None and self._is_current(revision):
+            return known
+        at_ms, tools = self._clock(), self._tools()
         view = public_view(await _catalog(session, at_ms), tools, at_ms)
         self._known_revision, self._known_tools = revision, tools
         if known is None or known.view != view:

@@ -45,9 +45,13 @@ def database_url(given: str | None, data_dir: Path) -> str:
 
 
 class Database:
-    """The engine and its two kinds of transaction. `prepared` is set once the migrations have run."""
+    """The engine and its two kinds of transaction. `prepared` is set once the migrations have run.
+
+    `url` may hold a password; never log it.
+    """
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.sqlite = url.startswith("sqlite")
         self.prepared = False
         # One writer at a time is SQLite's rule; a queue in the process is fairer than its busy handler.

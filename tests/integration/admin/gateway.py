@@ -73,6 +73,7 @@ class Admin:
         for client in self._clients:
             await client.aclose()
         self._clients.clear()
+        self.parts.public.close()
         await self.parts.reports.close()
         await self.parts.database.close()
 
