@@ -62,6 +62,8 @@ def _sandbox(change: Change) -> Channel:
         limits={},
         enabled=True,
         config={},
+        public_name="",
+        hidden_models=[],
         created_at_ms=change.at_ms,
         updated_at_ms=change.at_ms,
     )

@@ -41,6 +41,8 @@ def channel(row: schema.Channel) -> types.Channel:
         limits=msgspec.convert(row.limits, types.ChannelLimits),
         enabled=row.enabled,
         config=row.config,
+        public_name=row.public_name,
+        hidden_models=tuple(row.hidden_models),
     )
 
 

@@ -157,6 +157,8 @@ class Channel(Table, Dated):
     limits: Mapped[dict[str, Any]]
     enabled: Mapped[bool]
     config: Mapped[dict[str, str]]
+    public_name: Mapped[str]
+    hidden_models: Mapped[list[str]]
     revision: Mapped[int]
 
 

@@ -26,6 +26,8 @@ channels:
     headers: {X-Org: "${UPSTREAM_ORG}"}
     limits: {first_byte_timeout_s: 2.5}
     weight: 3
+    public_name: Main line
+    hidden_models: [vendor/n]
 prices:
   - model: vendor/n
     input: 2.50
@@ -89,6 +91,7 @@ async def test_a_file_is_applied_once(admin: Admin, command: Command) -> None:
     assert out.startswith("app: sk-")
     channel = next(row for row in (await admin.client.get("/api/channels", params={"name": "main"})).json()["data"])
     assert (channel["limits"]["first_byte_timeout_s"], channel["weight"]) == (2.5, 3)
+    assert (channel["public_name"], channel["hidden_models"]) == ("Main line", ["vendor/n"])
     price = (await admin.client.get("/api/prices/vendor/n")).json()
     assert (price["input"], price["output"]) == ("2.5", "10")
     assert price["time_windows"][0] | {"days": []} == {

@@ -42,6 +42,16 @@ async def test_a_channel_lives_and_hides_its_secrets(admin: Admin) -> None:
             assert "secret-org-value" not in rows
 
 
+async def test_a_channel_says_what_is_public_of_it(admin: Admin) -> None:
+    made = await admin.create("channels", **CHANNEL)
+    assert (made["public_name"], made["hidden_models"]) == ("", [])
+    path = f"/api/channels/{made['id']}"
+    changed = await admin.client.patch(path, json={"public_name": "Fast lane", "hidden_models": ["m", "*"]})
+    assert changed.headers["x-oneapi-changed"] == "hidden_models, public_name"
+    shown = (await admin.client.get(path)).json()
+    assert (shown["public_name"], shown["hidden_models"]) == ("Fast lane", ["m", "*"])
+
+
 async def test_a_secret_opens_only_where_it_belongs(admin: Admin) -> None:
     made = await admin.create("channels", **CHANNEL, api_key=KEY)
     async with admin.parts.database.reading() as session:
@@ -70,6 +80,11 @@ async def test_a_secret_opens_only_where_it_belongs(admin: Admin) -> None:
         {"dialects": ["klingon"]},
         {"groups": ["a b"]},
         {"config": {"a": "x\u0000"}},
+        {"public_name": "a\nb"},
+        {"public_name": "x" * 201},
+        {"public_name": None},
+        {"hidden_models": ["a", "a"]},
+        {"hidden_models": ["a\nb"]},
     ],
     ids=str,
 )

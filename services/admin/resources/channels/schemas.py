@@ -9,6 +9,7 @@ from services.admin.store.schema import Channel
 from services.admin.upstreams import providers
 from services.admin.upstreams.rules import check_headers, check_secret
 from services.admin.web.fields import (
+    MAX_NAME,
     Distinct,
     Group,
     InstantText,
@@ -60,6 +61,8 @@ Mapping = Annotated[dict[ModelId, ModelId], AfterValidator(_mapping)]
 Config = Annotated[dict[str, str], AfterValidator(_config)]
 Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 Weight = Annotated[int, Field(ge=0, le=1_000_000)]
+PublicName = Annotated[str, StringConstraints(max_length=MAX_NAME), AfterValidator(clean_text)]
+HiddenModels = Annotated[list[ModelId], Distinct, Field(max_length=MAX_MODELS)]
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
@@ -94,6 +97,13 @@ class ChannelCreate(Strict):
     limits: LimitsGiven = Field(default_factory=lambda: LimitsGiven.model_validate({}))
     enabled: bool = True
     config: Config = Field(default_factory=dict)
+    public_name: PublicName = Field(
+        "", description="What public documents call the channel; its name when empty. Several may have the same."
+    )
+    hidden_models: HiddenModels = Field(
+        default_factory=list,
+        description='Models that clients can use and that no public document shows; "*" hides them all.',
+    )
 
 
 class ChannelPatch(Strict):
@@ -112,6 +122,8 @@ class ChannelPatch(Strict):
     limits: LimitsGiven = unchanged()
     enabled: bool = unchanged()
     config: Config = unchanged()
+    public_name: PublicName = unchanged()
+    hidden_models: HiddenModels = unchanged()
 
 
 class LimitsShown(Shown):
@@ -142,6 +154,8 @@ class ChannelShown(Shown):
     limits: LimitsShown
     enabled: bool
     config: dict[str, str]
+    public_name: str
+    hidden_models: list[str]
     created_at: InstantText
     updated_at: InstantText
 
@@ -165,6 +179,8 @@ class ChannelShown(Shown):
             limits=LimitsShown(**row.limits),
             enabled=row.enabled,
             config=row.config,
+            public_name=row.public_name,
+            hidden_models=row.hidden_models,
             created_at=instant_text(row.created_at_ms),
             updated_at=instant_text(row.updated_at_ms),
         )

@@ -59,6 +59,7 @@ def channel(**fields: Any) -> Channel:
         "id": "ch_1", "name": "c", "provider": "openai", "models": ["m"], "base_url": "", "api_key_sealed": "s",
         "dialects": [], "endpoints": [], "model_mapping": {}, "groups": ["default"], "priority": 0, "weight": 1,
         "headers_sealed": {}, "limits": {"concurrency": 3}, "enabled": True, "config": {},
+        "public_name": "", "hidden_models": [],
     }  # fmt: skip
     return Channel(**given | fields)
 
@@ -75,6 +76,11 @@ def test_a_channel_gets_its_providers_defaults() -> None:
     assert (only.base_url, only.dialects, only.endpoints) == ("https://api.voyageai.com/v1", (), ("embeddings",))
     unknown = published.channel(channel(provider="gone"))
     assert (unknown.base_url, unknown.dialects) == ("", ())
+
+
+def test_a_channel_says_what_is_public_of_it() -> None:
+    found = published.channel(channel(public_name="Fast", hidden_models=["m"]))
+    assert (found.public_name, found.hidden_models) == ("Fast", ("m",))
 
 
 def test_a_key_says_everything_with_none() -> None:
