@@ -19,6 +19,7 @@ from services.admin.public.registry import DOCUMENTS
 from services.admin.resources.accounts.routes import router as accounts
 from services.admin.resources.audit.routes import router as audit
 from services.admin.resources.channels.routes import router as channels
+from services.admin.resources.display.routes import router as display
 from services.admin.resources.explain.routes import router as explain
 from services.admin.resources.keys.routes import router as keys
 from services.admin.resources.mcp_servers.routes import router as mcp_servers
@@ -52,7 +53,7 @@ With a session cookie, a request that changes something needs the header `X-Onea
 """
 RESOURCES = (
     accounts, users, keys, tokens, channels, prices, mcp_servers,
-    receipts, logs, usage, balance, status, explain, audit, session,
+    receipts, logs, usage, balance, status, explain, audit, session, display,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from oneapi.catalog.public.view import PublicPrice, PublicRates, PublicTier, PublicWindow
 from oneapi.catalog.types import TOKEN_BUCKETS, UNITS, Price, PriceVersion
+from oneapi.pricing.charge import FALLBACK
 from oneapi.pricing.money import usd_per_million_text, usd_per_unit_text
 from oneapi.pricing.rates import is_open, resolve, version_at
 
@@ -45,6 +46,22 @@ def rates(pico: Mapping[str, int]) -> PublicRates:
     return PublicRates(
         per_million=tuple((name, usd_per_million_text(pico[name])) for name in TOKEN_BUCKETS if name in pico),
         per_unit=tuple((name, usd_per_unit_text(pico[name])) for name in UNITS if name in pico),
+    )
+
+
+def charged(shown: PublicRates, bucket: str) -> str:
+    """What a token of a bucket or a unit costs: its own price, or that of the bucket that it counts as; "0" without."""
+    own = shown.of(bucket)
+    return own if own is not None else shown.of(FALLBACK.get(bucket, "")) or "0"
+
+
+def over(shown: PublicRates, instead: PublicRates) -> PublicRates:
+    """Rates with some of them replaced, as by a tier."""
+    per_million = dict(shown.per_million) | dict(instead.per_million)
+    per_unit = dict(shown.per_unit) | dict(instead.per_unit)
+    return PublicRates(
+        per_million=tuple((name, per_million[name]) for name in TOKEN_BUCKETS if name in per_million),
+        per_unit=tuple((name, per_unit[name]) for name in UNITS if name in per_unit),
     )
 
 

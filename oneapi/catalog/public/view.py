@@ -9,6 +9,8 @@ Names are as operators and tool servers wrote them; whoever shows one escapes it
 from dataclasses import dataclass
 from functools import cached_property
 
+FEATURES = ("reasoning", "tools", "web_search")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicRates:
@@ -57,8 +59,23 @@ class PublicPrice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicAbilities:
+    """What is known of a model. What isn't here isn't known, which doesn't mean that the model can't do it.
+
+    `features` are of `FEATURES`, efforts in their order, the least first.
+    """
+
+    features: tuple[str, ...] = ()
+    reasoning_efforts: tuple[str, ...] = ()
+    input_modalities: tuple[str, ...] = ()
+    output_modalities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicOffer:
-    """A model on one channel. `channel` is the name that the operator shows; `price` is None when nothing prices it."""
+    """A model on one channel. `channel` is the name that the operator shows, with a number where an older channel has
+    the same; `price` is None when nothing prices it.
+    """
 
     channel: str
     provider: str
@@ -68,6 +85,11 @@ class PublicOffer:
     """Account groups that may use it; `*` is every one."""
     max_output_tokens: int | None
     price: PublicPrice | None
+    known: PublicAbilities = PublicAbilities()
+
+    def serves(self, group: str) -> bool:
+        """Whether accounts of this group may use it."""
+        return group in self.groups or "*" in self.groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,8 @@ class Document:
     rel: str = ""
     beside: tuple[str, ...] = ()
     """Methods of this path that are somebody else's, such as POST."""
+    for_anyone: bool = False
+    """It is only what anyone gets who asks for all: with a query or a credential the path is somebody else's."""
 
     @property
     def media_type(self) -> str:

@@ -1,6 +1,7 @@
 """Every public document. One that isn't here can't be served; one that is appears wherever documents are listed."""
 
+from services.admin.public.display import models, tools
 from services.admin.public.document import Document
-from services.admin.public.documents import robots
+from services.admin.public.documents import pricing, robots
 
-DOCUMENTS: tuple[Document, ...] = (*robots.DOCUMENTS,)
+DOCUMENTS: tuple[Document, ...] = (*robots.DOCUMENTS, *pricing.DOCUMENTS, *models.DOCUMENTS, *tools.DOCUMENTS)

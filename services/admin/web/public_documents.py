@@ -31,6 +31,8 @@ _PREFLIGHT: RawHeaders = [
     (b"access-control-allow-headers", b"Content-Type, If-None-Match"),
     (b"access-control-max-age", b"86400"),
 ]
+FOR_ONE = b"Authorization, Cookie"
+"""`Vary` of what depends on who asks."""
 AGENT_MODE = "agent"
 """`?mode=agent` asks for the form that programs read, of a page that has one."""
 
@@ -69,7 +71,7 @@ class PublicDocuments:
         """One request."""
         document = self._documents.get(scope["path"])
         method = scope["method"]
-        if document is None or method in document.beside:
+        if document is None or method in document.beside or (document.for_anyone and asks_for_more(scope)):
             await self._app(scope, receive, send)
             return
         scope["route"] = self._routes[document.path]
@@ -93,12 +95,9 @@ class PublicDocuments:
             raise Problem(406, "not_acceptable", "This document has no form that Accept names.")
         public = await self._reader.current()
         rendered = self._render(public, document, place)
-        headers = [(b"cache-control", _cache_control(document, public)), *rendered.headers]
-        if _matches(request_headers.get(b"if-none-match"), rendered.etag):
-            await _answer(send, 304, [pair for pair in headers if pair[0] != b"content-type"], None)
-            return
-        headers.append((b"content-length", str(len(rendered.body)).encode()))
-        await _answer(send, 200, headers, b"" if scope["method"] == "HEAD" else rendered.body)
+        lasting = cache_control(document.max_age_s, public)
+        status, headers, body = answer_with(rendered, request_headers.get(b"if-none-match"), lasting)
+        await _answer(send, status, headers, b"" if scope["method"] == "HEAD" else body)
 
     def _render(self, public: Public, document: Document, place: int) -> Rendered:
         if public is not self._public:
@@ -108,7 +107,7 @@ class PublicDocuments:
         rendered = self._rendered.get(key)
         if rendered is None:
             form = document.representations[place]
-            rendered = _rendered(public, form, varies=len(document.representations) > 1)
+            rendered = render(public, form, vary=_vary(document))
             if form.media_type.startswith("text/html"):
                 rendered.headers.append((b"link", self._link(public)))
             self._rendered[key] = rendered
@@ -119,7 +118,23 @@ class PublicDocuments:
         return ", ".join(links).encode()
 
 
-def _rendered(public: Public, representation: Representation, *, varies: bool) -> Rendered:
+def asks_for_more(scope: Scope) -> bool:
+    """Whether a GET says who asks, or what in particular is asked for."""
+    return scope["method"] in {"GET", "HEAD"} and (
+        bool(scope["query_string"]) or any(name in {b"authorization", b"cookie"} for name, _ in scope["headers"])
+    )
+
+
+def answer_with(rendered: Rendered, if_none_match: bytes | None, cache_control: bytes) -> tuple[int, RawHeaders, bytes]:
+    """Status, headers and body: 304 for a reader that has these bytes already."""
+    headers = [(b"cache-control", cache_control), *rendered.headers]
+    if _matches(if_none_match, rendered.etag):
+        return 304, [pair for pair in headers if pair[0] != b"content-type"], b""
+    return 200, [*headers, (b"content-length", str(len(rendered.body)).encode())], rendered.body
+
+
+def render(public: Public, representation: Representation, vary: bytes = b"") -> Rendered:
+    """The representation's bytes with their headers. `vary` names what else they depend on."""
     body = representation.render(public).encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
     headers = [
@@ -129,9 +144,15 @@ def _rendered(public: Public, representation: Representation, *, varies: bool) -
         *CORS,
         *((name.encode(), value.encode()) for name, value in representation.headers(body)),
     ]
-    if varies:
-        headers.append((b"vary", b"Accept"))
+    if vary:
+        headers.append((b"vary", vary))
     return Rendered(body, etag, headers)
+
+
+def _vary(document: Document) -> bytes:
+    if document.for_anyone:
+        return FOR_ONE
+    return b"Accept" if len(document.representations) > 1 else b""
 
 
 def _essence(media_type: str) -> str:
@@ -152,8 +173,9 @@ def _methods(document: Document) -> bytes:
     return ", ".join(["GET", "HEAD", "OPTIONS", *document.beside]).encode()
 
 
-def _cache_control(document: Document, public: Public) -> bytes:
-    seconds = document.max_age_s
+def cache_control(max_age_s: int, public: Public) -> bytes:
+    """How long copies may be used: less than usual when a price changes by itself before."""
+    seconds = max_age_s
     changes_at_ms = public.view.changes_at_ms
     if seconds <= LIVE_S and changes_at_ms is not None:
         seconds = max(min(seconds, (changes_at_ms - now_ms()) // 1000), 0)
@@ -168,10 +190,10 @@ def _matches(given: bytes | None, etag: bytes) -> bool:
     return etag in tags or tags == [b"*"]
 
 
-async def _answer(send: Send, status: int, headers: RawHeaders, body: bytes | None) -> None:
+async def _answer(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
     start: dict[str, Any] = {"type": "http.response.start", "status": status, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": body or b""})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.admin.identity.authentication import Presented, Unauthenticated
-from services.admin.identity.principals import Access, Principal
+from services.admin.identity.principals import Access
 from services.admin.parts import Parts
 from services.admin.web import json_body, problems
 from services.admin.web.call import DRY_RUN_HEADER, Call, claim
@@ -46,7 +46,7 @@ class ManagementRoute(APIRoute):
             parts: Parts = request.app.state.parts
             if not all(value.isprintable() for value in request.path_params.values()):
                 raise problems.not_found()
-            principal = None if access is Access.PUBLIC else await _caller(parts, request)
+            principal = None if access is Access.PUBLIC else await parts.authenticator.principal(presented_by(request))
             if principal is not None and not principal.may(access):
                 raise problems.forbidden(f"This needs {access.value}.")
             body = b""
@@ -83,11 +83,12 @@ def is_public(routers: Iterable[APIRouter], path: str, method: str) -> bool:
     )
 
 
-async def _caller(parts: Parts, request: Request) -> Principal:
+def presented_by(request: Request) -> Presented:
+    """What the request shows of itself."""
     headers: dict[str, list[str]] = {}
     for name, value in request.headers.items():
         headers.setdefault(name, []).append(value)
-    return await parts.authenticator.principal(Presented(request.method, headers))
+    return Presented(request.method, headers)
 
 
 def _current(request: Request) -> Call:

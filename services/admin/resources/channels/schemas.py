@@ -98,7 +98,8 @@ class ChannelCreate(Strict):
     enabled: bool = True
     config: Config = Field(default_factory=dict)
     public_name: PublicName = Field(
-        "", description="What public documents call the channel; its name when empty. Several may have the same."
+        "",
+        description="What public documents call the channel; its name when empty; numbered when others have it.",
     )
     hidden_models: HiddenModels = Field(
         default_factory=list,
