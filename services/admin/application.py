@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from oneapi.runtime.health import ready_answer
+from oneapi.runtime.origins import own_origins
 from oneapi.runtime.telemetry import HeadSampler
 from services.admin.identity.authentication import COOKIE
 from services.admin.parts import Parts
@@ -31,6 +32,8 @@ from services.admin.resources.tokens.routes import router as tokens
 from services.admin.resources.users.routes import router as users
 from services.admin.web import problems
 from services.admin.web.call import DRY_RUN_HEADER
+from services.admin.web.endpoints.layer import PublicEndpoints
+from services.admin.web.endpoints.registry import public_endpoints
 from services.admin.web.entrance import Entrance, bad_credential
 from services.admin.web.observing import Observing
 from services.admin.web.problems import ProblemBody
@@ -79,7 +82,9 @@ def build(parts: Parts, sampler: HeadSampler) -> Observing:
     _add_pages(app, parts)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign] # FastAPI's documented way
     pages = PublicDocuments(app, parts.public, DOCUMENTS)
-    return Observing(Entrance(pages, parts.settings.trusted_proxies, parts.failures), sampler)
+    origins = own_origins(parts.settings.public_url, parts.settings.allowed_origins)
+    endpoints = PublicEndpoints(pages, parts.public, public_endpoints(DOCUMENTS), origins)
+    return Observing(Entrance(endpoints, parts.settings.trusted_proxies, parts.failures), sampler)
 
 
 def _add_pages(app: FastAPI, parts: Parts) -> None:

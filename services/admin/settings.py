@@ -6,6 +6,7 @@ from pathlib import Path
 from oneapi.runtime import rpc
 from oneapi.runtime.client_address import Network, trusted_proxies
 from oneapi.runtime.environment import Environment, SettingError
+from oneapi.runtime.origins import origins_of
 from services.admin.identity.authentication import MAX_CREDENTIAL
 from services.admin.store.database import database_url
 
@@ -35,6 +36,7 @@ class Settings:
     otlp_endpoint: str | None
     log_level: str
     previous_secret_keys: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, env: Environment) -> "Settings":
@@ -61,6 +63,7 @@ class Settings:
             secret_key=env.text("ONEAPI_SECRET_KEY"),
             previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             admin_token=admin_token,
+            allowed_origins=origins_of(env),
             public_url=env.text("ONEAPI_PUBLIC_URL", f"http://{host}:{public_port}").rstrip("/"),
             router_addresses=_targets(env, "ONEAPI_ROUTER_ADDR", "127.0.0.1:3101"),
             billing_addresses=_targets(env, "ONEAPI_BILLING_ADDR", "127.0.0.1:3102"),

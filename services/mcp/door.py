@@ -29,10 +29,10 @@ from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.door.source import source_of
 from oneapi.runtime.health import PATHS, Readiness, asgi
 from oneapi.runtime.ids import new_id
+from oneapi.runtime.json_rpc import BadMessage, read_message
 from oneapi.runtime.metrics import counter
 from services.mcp.authentication import Authenticator, BadKey, Caller
 from services.mcp.endpoint import CALLER
-from services.mcp.message import BadMessage, check_message
 
 PATH = b"/mcp"
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -252,7 +252,7 @@ async def _read_message(head: Head, receive: Receive) -> bytes:
         raise Refusal(415, "media_type", "The body must be application/json, and not compressed.", INVALID_REQUEST)
     try:
         data = await read_body(receive, head.content_length, MAX_BODY_BYTES)
-        check_message(data)
+        read_message(data)
     except GatewayError as error:
         raise of_gateway(error, "too_large") from None
     except BadMessage as problem:

@@ -24,6 +24,7 @@ from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.lifecycle import Service
+from oneapi.runtime.origins import own_origins
 from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.sealing import Sealer
 from oneapi.runtime.tasks import TaskSet
@@ -31,7 +32,6 @@ from services.mcp.authentication import Authenticator
 from services.mcp.directory import ToolDirectory
 from services.mcp.door import LIMITS, MAX_BODY_BYTES, Door, whole_refusal
 from services.mcp.endpoint import Endpoint
-from services.mcp.origins import own_origins
 from services.mcp.settings import Settings
 from services.mcp.upstream.client import ToolServer
 

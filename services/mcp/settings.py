@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from oneapi.runtime.client_address import Network, trusted_proxies
 from oneapi.runtime.environment import Environment
+from oneapi.runtime.origins import origins_of
 
 DEFAULT_PORT = 3103
 DEFAULT_PUBLIC_PORT = 3000
@@ -45,7 +46,7 @@ class Settings:
             secret_key=env.text("ONEAPI_SECRET_KEY"),
             previous_secret_keys=env.texts("ONEAPI_SECRET_KEY_PREVIOUS", 2),
             public_url=env.text("ONEAPI_PUBLIC_URL", f"http://{host}:{public_port}"),
-            allowed_origins=_parts(env.text("ONEAPI_MCP_ALLOWED_ORIGINS", "")),
+            allowed_origins=origins_of(env),
             trusted_proxies=trusted_proxies(env),
             allow_private_upstreams=env.flag("ONEAPI_ALLOW_PRIVATE_UPSTREAMS", default=False),
             call_limit_s=env.number("ONEAPI_MCP_CALL_SECONDS", DEFAULT_CALL_S, low=1),
@@ -53,7 +54,3 @@ class Settings:
             trace_sample=env.number("ONEAPI_TRACE_SAMPLE", 0.05, low=0, high=1),
             otlp_endpoint=env.optional("OTEL_EXPORTER_OTLP_ENDPOINT"),
         )
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())

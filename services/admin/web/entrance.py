@@ -55,6 +55,12 @@ def head_of(request: Request) -> Head:
     return head
 
 
+def source_of_request(request: Request) -> str:
+    """With whom the request counts."""
+    source: str = request.scope[_SOURCE]
+    return source
+
+
 def bad_credential(failures: FailureLimiter, request: Request) -> Problem:
     """Counts a request whose credential proves nothing. It is told 401, or 429 when its source fails too often."""
     return _of_failure(failures, request.scope)

@@ -225,7 +225,7 @@ HOLES = [
     ),
     _hole(
         "ids of any kind are taken",
-        "services/mcp/message.py",
+        "oneapi/runtime/json_rpc.py",
         '    if "id" in message and not _is_id(message["id"]):\n',
         "    if False:\n",
         "M-10",

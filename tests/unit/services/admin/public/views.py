@@ -6,7 +6,7 @@ from typing import Any
 from oneapi.catalog.public.view import PublicOffer, PublicPrice, PublicRates, PublicTool, PublicView
 from services.admin.public.site import Public, Site
 
-SITE = Site(base_url="https://gw.example", version="1.2.3")
+BASE = "https://gw.example"
 PRICE = PublicPrice(
     now=PublicRates(per_million=(("input", "2"), ("output", "8"))),
     base=PublicRates(per_million=(("input", "2"), ("output", "8"))),
@@ -14,24 +14,34 @@ PRICE = PublicPrice(
 _CELLS = re.compile(r"(?<!\\)\|")
 
 
-def offer(**fields: Any) -> PublicOffer:
+def rates(*usd: str) -> PublicPrice:
+    """A price of input and output."""
+    named = PublicRates(per_million=tuple(zip(("input", "output"), usd, strict=True)))
+    return PublicPrice(now=named, base=named)
+
+
+def offer(model: str = "m", **fields: Any) -> PublicOffer:
+    """An offer; a price may be given as USD of input and output."""
     given: dict[str, Any] = {
-        "channel": "main", "provider": "openai", "model": "m", "endpoints": ("chat",), "groups": ("default",),
+        "channel": "main", "provider": "openai", "model": model, "endpoints": ("chat",), "groups": ("default",),
         "max_output_tokens": None, "price": PRICE,
-    }  # fmt: skip
-    return PublicOffer(**given | fields)
+    } | fields  # fmt: skip
+    if isinstance(given["price"], tuple):
+        given["price"] = rates(*given["price"])
+    return PublicOffer(**given)
 
 
-def tool(**fields: Any) -> PublicTool:
+def tool(name: str = "find", description: str = "Finds it.", **fields: Any) -> PublicTool:
     given: dict[str, Any] = {
-        "server_id": "mcp_1", "server": "search", "name": "find", "title": "Find", "description": "Finds it.",
+        "server_id": "mcp_1", "server": "search", "name": name, "title": "Find", "description": description,
         "input_schema": '{"type":"object"}', "usd_per_call": "0.01", "listed_at_ms": 7,
     }  # fmt: skip
     return PublicTool(**given | fields)
 
 
-def public(*offers: PublicOffer, tools: tuple[PublicTool, ...] = ()) -> Public:
-    return Public(site=SITE, view=PublicView(revision="rev", offers=offers, tools=tools, changes_at_ms=None))
+def public(*offers: PublicOffer, tools: tuple[PublicTool, ...] = (), revision: str = "rev", base: str = BASE) -> Public:
+    view = PublicView(revision=revision, offers=offers, tools=tools, changes_at_ms=None)
+    return Public(site=Site(base_url=base, version="1.2.3"), view=view)
 
 
 def tables(markdown: str) -> list[list[list[str]]]:

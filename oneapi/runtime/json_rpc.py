@@ -1,14 +1,20 @@
-"""Decides whether a body is one JSON-RPC message at all, before anything of MCP reads it.
+"""Decides whether a body is one JSON-RPC message at all, before a protocol reads it.
 
 Whoever reads on may rely on its shape, and nobody is told how the parser words its complaints. It must not know
 methods. Pure.
 """
 
+from typing import Any
+
 import msgspec
-from mcp_types import INVALID_REQUEST, PARSE_ERROR
 
 from oneapi.dialects.json_guard import JsonTooComplex, check
 
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
 MAX_ID = 256
 MAX_METHOD = 128
 _LARGEST_ID = 2**63
@@ -22,8 +28,8 @@ class BadMessage(ValueError):
         self.code = code
 
 
-def check_message(body: bytes) -> None:
-    """Raises BadMessage unless it is one request or notification, not too deep, with an id that can be repeated."""
+def read_message(body: bytes) -> dict[str, Any]:
+    """The message. Raises BadMessage unless it is one request or notification, not too deep, with a proper id."""
     try:
         check(body)
     except JsonTooComplex as problem:
@@ -41,6 +47,7 @@ def check_message(body: bytes) -> None:
         raise BadMessage(INVALID_REQUEST, f"The id must be an integer or a text of at most {MAX_ID} characters.")
     if not isinstance(message.get("params", {}), dict):
         raise BadMessage(INVALID_REQUEST, "The params must be an object.")
+    return message
 
 
 def _is_id(value: object) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.mcp.message import BadMessage, check_message
+from oneapi.runtime.json_rpc import BadMessage, read_message
 
 PING: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
@@ -24,9 +24,9 @@ PING: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     ],
 )
 def test_messages_pass(change: dict[str, Any]) -> None:
-    check_message(msgspec.json.encode(PING | change))
+    read_message(msgspec.json.encode(PING | change))
     without_id = {name: value for name, value in (PING | change).items() if name != "id"}
-    check_message(msgspec.json.encode(without_id))
+    read_message(msgspec.json.encode(without_id))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_messages_pass(change: dict[str, Any]) -> None:
 )
 def test_other_shapes_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(BadMessage) as refused:
-        check_message(msgspec.json.encode(PING | change))
+        read_message(msgspec.json.encode(PING | change))
     assert refused.value.code == -32600
 
 
@@ -60,18 +60,18 @@ def test_other_shapes_are_refused(change: dict[str, Any]) -> None:
 )
 def test_what_is_no_request_is_refused(body: bytes) -> None:
     with pytest.raises(BadMessage) as refused:
-        check_message(body)
+        read_message(body)
     assert refused.value.code == -32600
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"\xef\xbb\xbf{}", b"{} {}", b"NaN", b'{"a": "\xed\xa0\x80"}'])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(BadMessage) as refused:
-        check_message(body)
+        read_message(body)
     assert refused.value.code == -32700
 
 
 @given(st.binary(max_size=200))
 def test_nothing_else_is_ever_raised(body: bytes) -> None:
     with contextlib.suppress(BadMessage):
-        check_message(body)
+        read_message(body)

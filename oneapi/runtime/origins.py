@@ -6,7 +6,15 @@ It decides which origins are ours. It must not know who is allowed in.
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from oneapi.runtime.environment import Environment
+
+SETTING = "ONEAPI_MCP_ALLOWED_ORIGINS"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+def origins_of(env: Environment) -> tuple[str, ...]:
+    """Those that the operator allows."""
+    return tuple(part.strip() for part in env.text(SETTING, "").split(",") if part.strip())
 
 
 def own_origins(public_url: str, allowed: Iterable[str]) -> frozenset[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from services.mcp.origins import own_origins
+from oneapi.runtime.origins import own_origins
 
 
 def test_own_origin_is_that_of_the_public_url() -> None:

@@ -1,0 +1,1 @@
+"""Answers questions about this gateway from what is public, without any model."""

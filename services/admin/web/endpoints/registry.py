@@ -1,0 +1,15 @@
+"""Every endpoint that anyone may call and is no document."""
+
+from collections.abc import Sequence
+
+from services.admin.public.ask.answer import Asking
+from services.admin.public.ask.pages import pages_of
+from services.admin.public.document import Document
+from services.admin.web.endpoints import ask
+from services.admin.web.endpoints.layer import Endpoint
+
+
+def public_endpoints(documents: Sequence[Document]) -> tuple[Endpoint, ...]:
+    """The endpoints; all of them answer from one index."""
+    asking = Asking(pages_of(documents))
+    return (ask.endpoint(asking),)
