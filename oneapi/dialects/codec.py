@@ -13,6 +13,7 @@ import msgspec
 from oneapi.dialects.anthropic_messages import answer as messages_answer
 from oneapi.dialects.anthropic_messages import conversation as messages_conversation
 from oneapi.dialects.anthropic_messages import errors as messages_errors
+from oneapi.dialects.anthropic_messages.stream import PING
 from oneapi.dialects.anthropic_messages.stream_decoder import MessagesDecoder
 from oneapi.dialects.anthropic_messages.stream_encoder import MessagesEncoder
 from oneapi.dialects.canonical.context import Answering, Sending
@@ -26,8 +27,10 @@ from oneapi.dialects.gemini_generate import answer as gemini_answer
 from oneapi.dialects.gemini_generate import conversation as gemini_conversation
 from oneapi.dialects.gemini_generate import errors as gemini_errors
 from oneapi.dialects.gemini_generate.settings import MAX_STOPS as GEMINI_STOPS
+from oneapi.dialects.gemini_generate.stream import BLANK
 from oneapi.dialects.gemini_generate.stream_decoder import GeminiDecoder
 from oneapi.dialects.gemini_generate.stream_encoder import GeminiEncoder
+from oneapi.dialects.meter import COMMENT
 from oneapi.dialects.openai_chat import answer as chat_answer
 from oneapi.dialects.openai_chat import conversation as chat_conversation
 from oneapi.dialects.openai_chat.stream_decoder import ChatDecoder
@@ -87,12 +90,16 @@ class UpstreamCodec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Codec(UpstreamCodec, frozen=True, kw_only=True):
-    """One format that clients speak as well. `comments`: they pass over comments in a stream."""
+    """One format that clients speak as well.
+
+    `keep_alive` says nothing between two events of a stream whose content has begun, `comment` anywhere.
+    """
 
     decode_request: Callable[[dict[str, Any], Seal], Request]
     encode_response: Callable[[Response, Answering], dict[str, Any]]
     stream_encoder: Callable[[Answering], StreamEncoder]
-    comments: bool = True
+    keep_alive: bytes = COMMENT
+    comment: bytes = COMMENT
 
 
 CODECS = {
@@ -133,6 +140,7 @@ CODECS = {
             encode_response=messages_answer.encode_response,
             stream_decoder=MessagesDecoder,
             stream_encoder=MessagesEncoder,
+            keep_alive=PING,
             decode_error=messages_errors.decode_error,
         ),
         Codec(
@@ -144,8 +152,9 @@ CODECS = {
             encode_response=gemini_answer.encode_response,
             stream_decoder=GeminiDecoder,
             stream_encoder=GeminiEncoder,
+            keep_alive=BLANK,
+            comment=BLANK,
             decode_error=gemini_errors.decode_error,
-            comments=False,
         ),
     )
 }

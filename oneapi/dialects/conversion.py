@@ -42,7 +42,6 @@ from oneapi.dialects.request import refuse
 from oneapi.dialects.upstreams import UPSTREAMS
 from oneapi.dialects.usage import UNREADABLE, Usage
 
-KEEP_ALIVE = b": keepalive\n\n"
 _MAX_PING_BYTES = 48
 _PING = re.compile(rb'\{\s*"(?:ping|keepalive)"|"(?:type|event)"\s*:\s*"(?:ping|keepalive)"')
 
@@ -204,9 +203,9 @@ class Conversion:
             steps.append(Renaming(self._names))
         steps += (UniqueCalls(), Order())
         encoder = self._client.stream_encoder(self._answering)
-        keep_alive = KEEP_ALIVE if self._client.comments else b""
         framing, decoder = self._upstream.framing(), self._upstream.stream_decoder()
-        return StreamConverter(framing, decoder, steps, encoder, stopping, keep_alive)
+        signs = (self._client.comment, self._client.keep_alive)
+        return StreamConverter(framing, decoder, steps, encoder, stopping, signs)
 
     def refusal(self, status: int, body: bytes) -> GatewayError | None:
         """The upstream's own error: its words are neither cleaned nor judged. None when there is none in the body."""
@@ -233,7 +232,7 @@ class StreamConverter(StreamMeter):
         steps: Sequence[Step],
         encoder: StreamEncoder,
         stopping: Stopping | None,
-        keep_alive: bytes,
+        signs: tuple[bytes, bytes],
     ) -> None:
         super().__init__()
         self._framing = framing
@@ -241,12 +240,17 @@ class StreamConverter(StreamMeter):
         self._steps = steps
         self._encoder = encoder
         self._stopping = stopping
-        self._keep_alive = keep_alive
+        self._comment, self._sign = signs
 
     @property
     def cut(self) -> bool:
         """See `StreamMeter`."""
         return self._stopping is not None and self._stopping.cut
+
+    @property
+    def keep_alive(self) -> bytes:
+        """See `StreamMeter`."""
+        return self._sign if self.started else self._comment
 
     @property
     def input_told(self) -> Usage:
@@ -280,7 +284,7 @@ class StreamConverter(StreamMeter):
 
     def _convert(self, data: bytes) -> bytes:
         if not data or (len(data) < _MAX_PING_BYTES and _PING.search(data)):
-            return self._keep_alive
+            return self._comment
         try:
             events = self._decoder.read(data)
         except (*UNREADABLE, GatewayError):

@@ -19,6 +19,7 @@ from oneapi.dialects.usage import UNREADABLE, Usage
 
 MALFORMED = ("malformed_event", "The upstream sent an event that can't be read.")
 UNNAMED_ERROR = "upstream_error"
+COMMENT = b": keepalive\n\n"
 
 
 class StreamMeter(abc.ABC):
@@ -40,6 +41,11 @@ class StreamMeter(abc.ABC):
     def cut(self) -> bool:
         """Whether the answer ended here though the upstream goes on: it is to be hung up on, and tells no usage."""
         return False
+
+    @property
+    def keep_alive(self) -> bytes:
+        """What says nothing between two events: every client of the format passes over it."""
+        return COMMENT
 
     @property
     def input_told(self) -> Usage:

@@ -11,7 +11,7 @@ class Expiring(Protocol):
     """What has a deadline."""
 
     def expire(self) -> None:
-        """The time is up."""
+        """The time is up. It may be added again here."""
 
 
 class Deadlines:
@@ -37,7 +37,6 @@ class Deadlines:
         """Ends those whose time is up. They were added in the order of their ends."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
-        self._timer = None
         while self._due:
             first, due_s = next(iter(self._due.items()))
             if due_s > now_s:
@@ -45,3 +44,4 @@ class Deadlines:
                 return
             del self._due[first]
             first.expire()
+        self._timer = None

@@ -32,6 +32,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     max_in_flight: int
     default_max_output_tokens: int
+    keep_alive_s: float
     state_days: float
     state_max_bytes: int
     trace_sample: float
@@ -63,6 +64,7 @@ class Settings:
             trusted_proxies=trusted_proxies(env, ""),
             max_in_flight=env.integer("ONEAPI_MAX_IN_FLIGHT", 2_048, 1),
             default_max_output_tokens=env.integer("ONEAPI_DEFAULT_MAX_OUTPUT_TOKENS", 8_192, 1),
+            keep_alive_s=env.number("ONEAPI_KEEP_ALIVE_SECONDS", 10.0, 0.01),
             state_days=env.number("ONEAPI_STATE_DAYS", 30.0, 1 / 86_400),
             state_max_bytes=env.integer("ONEAPI_STATE_MAX_BYTES", 1024**3, 16 * 1024**2),
             trace_sample=env.number("ONEAPI_TRACE_SAMPLE", 0.05, 0, 1),

@@ -26,6 +26,7 @@ from services.edge.inference.attempts import Attempts
 from services.edge.inference.carriage import Carriage
 from services.edge.inference.counting import Counting
 from services.edge.inference.handler import Inference
+from services.edge.inference.keep_alive import Silences
 from services.edge.inference.relay import Relay
 from services.edge.inference.remembering import Memory
 from services.edge.load import Load
@@ -91,7 +92,7 @@ def assemble(
     inference = Inference(
         authenticator=authenticator,
         admission=Admission(money, router, carriage, cap),
-        relay=Relay(Attempts(targets, callers, router, carriage, cap)),
+        relay=Relay(Attempts(targets, callers, router, carriage, cap, Silences(settings.keep_alive_s))),
         counting=Counting(targets, callers, carriage, tokenizer),
         memory=Memory(keeper, carriage),
         sampler=sampler,

@@ -13,8 +13,10 @@ import msgspec
 from oneapi.dialects.anthropic_messages.errors import error_value
 from oneapi.dialects.anthropic_messages.usage import buckets
 from oneapi.dialects.errors import GatewayError
-from oneapi.dialects.meter import UNNAMED_ERROR, SseMeter
+from oneapi.dialects.meter import COMMENT, UNNAMED_ERROR, SseMeter
 from oneapi.dialects.usage import Usage
+
+PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -42,6 +44,11 @@ class MessagesMeter(SseMeter):
     def __init__(self, *, forward_usage: bool = True) -> None:
         super().__init__(forward_usage=forward_usage)
         self._told: dict[str, Any] = {}
+
+    @property
+    def keep_alive(self) -> bytes:
+        """See `StreamMeter`: nothing of the format may stand before `message_start`, but a comment may."""
+        return PING if self._told else COMMENT
 
     @property
     def input_told(self) -> Usage:

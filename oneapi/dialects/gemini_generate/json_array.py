@@ -13,7 +13,9 @@ class JsonArray:
         self._begun = False
 
     def feed(self, events: bytes) -> bytes:
-        """The elements that these events are; comments say nothing."""
+        """The elements that these events are; comments say nothing, and a blank line stays one between them."""
+        if events.isspace():
+            return b"\r\n"
         out = bytearray()
         for line in events.splitlines():
             if line.startswith(b"data:"):

@@ -39,6 +39,8 @@ def code_and_message(error: Any) -> tuple[str, str]:
     return str(status or UNNAMED_ERROR), string(member(error, "message"))
 
 
+BLANK = b"\n\n"
+"""Says nothing: Google's SDKs pass over empty lines, while some fail at a comment."""
 _BARE = re.compile(rb"(?:data: [^\r\n]*+(?:\r\n\r\n|\n\n))*+")
 
 
@@ -57,6 +59,11 @@ class GeminiMeter(SseMeter):
     def __init__(self, *, forward_usage: bool = True) -> None:
         super().__init__(forward_usage=forward_usage)
         self._searches = 0
+
+    @property
+    def keep_alive(self) -> bytes:
+        """See `StreamMeter`."""
+        return BLANK
 
     def feed(self, data: bytes) -> bytes:
         """See `StreamMeter`; neither comments nor names of events go on."""

@@ -15,6 +15,7 @@ from proto.router.v1 import router_pb2
 from services.edge.inference.carriage import origin
 from services.edge.inference.carried import Carried
 from services.edge.inference.exchange import Exchange
+from services.edge.inference.keep_alive import Listening
 from services.edge.router.client import RouterClient
 from services.edge.upstream.answer import Answer
 from services.edge.upstream.failures import Kind
@@ -30,7 +31,7 @@ class Attempt:
     """A try that has begun: it holds a place at its channel until `end`.
 
     Either `body` is the whole answer and `usage` what it says of itself, or `answer` is a stream that has begun: the
-    exchange's meter watches it, and `held` is what may go on to the client so far.
+    exchange's meter watches it, `held` is what may go on to the client so far, and `listening` tells of its silences.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Attempt:
         "exchange",
         "first_byte_ms",
         "held",
+        "listening",
         "origin",
         "status",
         "traceparent",
@@ -71,6 +73,7 @@ class Attempt:
         self.body = b""
         self.usage: Usage | None = None
         self.held = b""
+        self.listening: Listening | None = None
         self.status = 0
         self.first_byte_ms = 0
         self._channels = channels
@@ -95,6 +98,8 @@ class Attempt:
         if self._ended:
             return
         self._ended = True
+        if self.listening is not None:
+            self.listening.end()
         outcome = shown or kind.shown
         if self.answer is not None and outcome != Kind.OK.shown:
             self.answer.close()

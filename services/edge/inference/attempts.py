@@ -24,9 +24,10 @@ from services.edge.inference.carriage import Carriage
 from services.edge.inference.carried import Carried
 from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Reason
+from services.edge.inference.keep_alive import Silences
 from services.edge.inference.settling import CLIENT_GONE
 from services.edge.router.client import RouterClient
-from services.edge.upstream.answer import Answer
+from services.edge.upstream.answer import Answer, Silent
 from services.edge.upstream.caller import Call, Callers
 from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer, from_status
 from services.edge.upstream.load import ChannelLoad, RetryBudget
@@ -47,8 +48,15 @@ class Attempts:
     """The tries of all requests of this process."""
 
     def __init__(
-        self, targets: Targets, callers: Callers, router: RouterClient, carriage: Carriage, default_max_output: int
+        self,
+        targets: Targets,
+        callers: Callers,
+        router: RouterClient,
+        carriage: Carriage,
+        default_max_output: int,
+        silences: Silences,
     ) -> None:
+        self._silences = silences
         self._default_max_output = default_max_output
         self._carriage = carriage
         self._targets = targets
@@ -178,6 +186,7 @@ class Attempts:
             error = is_error_body(await _start_of(answer))
             raise broken_answer("an error with status 200" if error else "no stream", answer.status)
         else:
+            attempt.listening = self._silences.listen(answer)
             await _take_start(attempt, answer, _meter(exchange) if conversion is None else conversion.stream())
 
 
@@ -268,13 +277,22 @@ async def _take_whole(attempt: Attempt, answer: Answer, conversion: Conversion |
 
 
 async def _take_start(attempt: Attempt, answer: Answer, meter: StreamMeter) -> None:
-    """Reads a stream until it has content: from then on no other channel can take over."""
+    """Reads a stream until it has content: from then on no other channel can take over.
+
+    One that is silent is the answer too: its client must hear something now.
+    """
     attempt.exchange.meter = meter
     held: list[bytes] = []
     size = 0
     until_s = 0.0
     while True:
-        data = await answer.read()
+        try:
+            data = await answer.read()
+        except Silent:
+            if not until_s:
+                attempt.answered()
+            held.append(meter.keep_alive)
+            break
         if not until_s:
             attempt.answered()
             until_s = time.perf_counter() + HOLD_S

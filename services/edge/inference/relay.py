@@ -19,6 +19,7 @@ from services.edge.inference.exchange import Exchange
 from services.edge.inference.interruption import Interrupted, Reason
 from services.edge.inference.offers import OUTPUT_BUCKETS
 from services.edge.money.path import Charge
+from services.edge.upstream.answer import Silent
 from services.edge.upstream.failures import Kind, UpstreamFailure, broken_answer
 
 JSON_HEADERS: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
@@ -139,8 +140,8 @@ class Relay:
 
     async def _pump(self, exchange: Exchange, attempt: Attempt) -> bytes:
         """Sends the stream on as it comes, up to its last piece, which is returned. Raises UpstreamFailure."""
-        meter, answer = exchange.meter, attempt.answer
-        if meter is None or answer is None:
+        meter, answer, listening = exchange.meter, attempt.answer, attempt.listening
+        if meter is None or answer is None or listening is None:
             raise TypeError("there is no stream")
         hold, keeping = exchange.settler.hold, exchange.keeping
         headers = _headers(exchange, attempt, STREAM_HEADERS)
@@ -152,11 +153,18 @@ class Relay:
             piece = keeping.shown.stream(piece)
         while not meter.finished:
             if piece:
+                listening.spoke = True
                 hold.checkpoint(meter.text_bytes, meter.usage or known)
                 await self._send(exchange, piece, more=True)
             if meter.error is not None:
                 raise stream_failure(meter.error)
-            data = await answer.read()
+            try:
+                data = await answer.read()
+            except Silent:
+                # This is between two events: only whole ones go on.
+                piece = b""
+                await self._send(exchange, meter.keep_alive, more=True)
+                continue
             piece = meter.feed(data) if data else meter.end()
             if keeping is not None:
                 piece = keeping.shown.stream(piece)

@@ -14,6 +14,10 @@ TAIL_LIMIT_S = 1.0
 """How long the end of a finished stream is waited for, so that its connection can serve again."""
 
 
+class Silent(Exception):
+    """Nothing has come so far; nothing is lost, and it may be read on."""
+
+
 class Answer(Protocol):
     """The head of an answer has arrived; its body is read once, in one of the two ways."""
 
@@ -22,7 +26,11 @@ class Answer(Protocol):
     retry_after_s: float
 
     async def read(self) -> bytes:
-        """What has arrived since the last read, or what arrives next; b"" at the end. Raises UpstreamFailure."""
+        """What has arrived since the last read, or what arrives next; b"" at the end. Raises UpstreamFailure, and
+        Silent when it is interrupted."""
+
+    def interrupt(self) -> None:
+        """Has a `read` that waits raise Silent."""
 
     async def read_whole(self, limit: int = MAX_WHOLE_BYTES) -> bytes:
         """The whole body. Raises UpstreamFailure, also when it is larger than the limit."""
@@ -131,6 +139,12 @@ class HttpAnswer:
                     pass
         except (TimeoutError, UpstreamFailure):
             self.close()
+
+    def interrupt(self) -> None:
+        """See `Answer`."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(Silent())
 
     def close(self) -> None:
         """See `Answer`."""

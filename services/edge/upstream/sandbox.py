@@ -39,6 +39,9 @@ class SandboxAnswer:
     async def finish(self) -> None:
         """There is nothing to give back."""
 
+    def interrupt(self) -> None:
+        """It is never waited for."""
+
     def close(self) -> None:
         """See `Answer`."""
         self._pieces = iter(())

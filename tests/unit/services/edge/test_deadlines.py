@@ -36,3 +36,27 @@ async def test_a_later_one_is_told_later() -> None:
     async with asyncio.timeout(5):
         await first.expired.wait()
         await second.expired.wait()
+
+
+async def test_what_is_over_may_be_added_again() -> None:
+    deadlines = Deadlines(0.01)
+    times = 0
+    done = asyncio.Event()
+
+    class Again:
+        def expire(self) -> None:
+            nonlocal times
+            times += 1
+            if times < 3:
+                deadlines.add(self)
+            else:
+                done.set()
+
+    deadlines.add(Again())
+    async with asyncio.timeout(5):
+        await done.wait()
+    last = Work()
+    deadlines.add(last)
+    async with asyncio.timeout(5):
+        await last.expired.wait()
+    assert times == 3

@@ -119,3 +119,10 @@ def test_the_sdk_raises_for_our_error_event() -> None:
         "error": {"type": "overloaded_error", "message": OVERLOADED.message},
         "request_id": "r1",
     }
+
+
+def test_a_ping_may_stand_behind_the_start() -> None:
+    meter = MessagesMeter()
+    assert meter.keep_alive == b": keepalive\n\n"
+    meter.feed(event("message_start", message={"usage": {"input_tokens": 3}}))
+    assert meter.keep_alive.replace(b':"', b': "') == event("ping")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from oneapi.dialects.canonical.profile import Profile
+from oneapi.dialects.codec import CODECS
 from tests.unit.oneapi.dialects.dialogues import (
     CHAT,
     MESSAGES,
@@ -275,4 +276,4 @@ def test_logprobs_reach_a_response() -> None:
 def test_keepalives_go_on() -> None:
     for client in OTHERS:
         out, _ = fed(convert(client, CHAT, profile=Profile()), [b": OPENROUTER PROCESSING\n\n", chat({"content": "x"})])
-        assert out.startswith(b": keepalive\n\n")
+        assert out.startswith(CODECS[client].comment)

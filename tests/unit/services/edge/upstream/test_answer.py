@@ -1,8 +1,9 @@
+import asyncio
 import sys
 
 import pytest
 
-from services.edge.upstream.answer import HttpAnswer
+from services.edge.upstream.answer import HttpAnswer, Silent
 from services.edge.upstream.failures import UpstreamFailure, broken_answer
 
 
@@ -39,3 +40,19 @@ async def test_what_was_read_of_a_failed_answer_is_not_kept() -> None:
     assert sys.getrefcount(piece) == before, failed
     with pytest.raises(UpstreamFailure):
         await HttpAnswer(Wire(b"123")).read_whole(limit=2)
+
+
+async def test_a_read_that_waits_can_be_interrupted_and_loses_nothing() -> None:
+    wire = Wire()
+    answer = HttpAnswer(wire)
+    answer.interrupt()
+    reading = asyncio.create_task(answer.read())
+    await asyncio.sleep(0)
+    answer.interrupt()
+    wire.parts.append(b"ab")
+    answer.wake()
+    with pytest.raises(Silent):
+        await reading
+    assert await answer.read() == b"ab"
+    answer.let_go(None)
+    assert await answer.read() == b""
