@@ -8,13 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import grpc.aio
-from aiohttp import ClientError
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import ClickHouseError
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from oneapi.bus.lease import Lease
 from oneapi.bus.streams import ensure
@@ -34,7 +31,7 @@ from services.billing.database import open_database
 from services.billing.invariants import Verification
 from services.billing.reports import Reports
 from services.billing.settings import Settings
-from services.billing.writer import Pace, Stores, Writer
+from services.billing.writer import ANSWERLESS, Pace, Stores, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +40,6 @@ SCHEMA_LEASE = "billing-schema"
 _LOOK_S = 1.0
 _RETRY = Backoff(0.1, 1.0)
 _LOG_EVERY = 20
-_ANSWERLESS = (ClickHouseError, ClientError, RedisError, OSError, TimeoutError)
 
 
 class BillingService(Service):
@@ -164,7 +160,7 @@ class BillingService(Service):
         while True:
             try:
                 await ask()
-            except _ANSWERLESS as failure:
+            except ANSWERLESS as failure:
                 attempt += 1
                 if attempt % _LOG_EVERY == 1:
                     logger.warning("%s", why, extra={"fields": {"why": redact(repr(failure))[:300]}})
@@ -203,7 +199,7 @@ class BillingService(Service):
                 logger.info("migrations are applied", extra={"fields": {"why": str(behind)}})
                 await schema.migrate(stores.clickhouse, stores.cluster)
             return False
-        except _ANSWERLESS as failure:
+        except ANSWERLESS as failure:
             logger.warning("the schema can't be checked", extra={"fields": {"why": redact(repr(failure))[:300]}})
             return False
         return True
@@ -242,7 +238,7 @@ class BillingService(Service):
         try:
             async with asyncio.timeout(2.0):
                 await ask()
-        except _ANSWERLESS:
+        except ANSWERLESS:
             self._readiness.set(part, False, why)
         else:
             self._readiness.set(part, True)

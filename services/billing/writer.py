@@ -11,17 +11,21 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from aiohttp import ClientError
 from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from nats.js.kv import KeyValue
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from oneapi.bus.consumer import FETCH_WAIT_S, BatchConsumer
 from oneapi.bus.lease import Lease
 from oneapi.catalog.view import CatalogView
+from oneapi.runtime.redaction import redact
 from oneapi.runtime.redis_functions import MoneyFunctions
 from oneapi.runtime.tasks import Backoff, TaskSet
 from services.billing import meters, schema
@@ -42,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 _ACK_LOOK_S = 0.02
 _RETRY = Backoff(0.2, 5.0)
+ANSWERLESS = (ClickHouseError, ClientError, RedisError, OSError, TimeoutError)
+"""What the clients of ClickHouse and Redis raise when nobody answers."""
 _HOLDS = "SELECT count() FROM ledger_v WHERE kind = 'hold' AND reserved_at < now() - INTERVAL 1 DAY"
 
 
@@ -225,7 +231,7 @@ class Writer:
             await rollup.step(time.time())
 
         def forever(name: str, work: Callable[[], Awaitable[object]]) -> None:
-            tasks.spawn_forever(lambda: _while_writer(work), name, _RETRY)
+            tasks.spawn_forever(lambda: _while_writer(name, work), name, _RETRY)
 
         forever("billing intake", lambda: consumer.run(handle))
         forever("billing opening", opening.run)
@@ -236,12 +242,17 @@ class Writer:
         forever("billing lag", _every(pace.lag_s, lag))
 
 
-async def _while_writer(work: Callable[[], Awaitable[object]]) -> None:
-    """Runs it; when the term is over it only waits, because whoever watches the lease ends all of the term's tasks."""
+async def _while_writer(name: str, work: Callable[[], Awaitable[object]]) -> None:
+    """Runs it, until a store doesn't answer: that is no failure of the task, which is begun again.
+
+    When the term is over it only waits, because whoever watches the lease ends all of the term's tasks.
+    """
     try:
         await work()
     except NotTheWriter:
         await asyncio.get_running_loop().create_future()
+    except ANSWERLESS as failure:
+        logger.warning("a store does not answer", extra={"fields": {"task": name, "why": redact(repr(failure))}})
 
 
 def _every(
