@@ -48,12 +48,16 @@ class StreamDecoder(Protocol):
     """Events' data in, canonical events out.
 
     `read` takes one event's data, and raises msgspec.MsgspecError for what can't be read before it changes anything.
-    `end` tells what an upstream that closes has left to say. `error` is the upstream's own, and ends the stream.
+    `end` tells what an upstream that closes has left to say, and finishes a stream that is `whole`. `error` is the
+    upstream's own, and ends the stream.
     """
 
     error: tuple[str, str] | None
     finished: bool
     input_told: Usage
+
+    @property
+    def whole(self) -> bool: ...
 
     def read(self, data: bytes) -> list[Event]: ...
 

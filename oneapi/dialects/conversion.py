@@ -248,6 +248,12 @@ class StreamConverter(StreamMeter):
         return self._stopping is not None and self._stopping.cut
 
     @property
+    def whole(self) -> bool:
+        """See `StreamMeter`."""
+        told = self.usage is not None and self.error is None
+        return told and self._decoder.whole and not self._framing.pending
+
+    @property
     def keep_alive(self) -> bytes:
         """See `StreamMeter`."""
         return self._sign if self.started else self._comment

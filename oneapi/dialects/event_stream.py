@@ -45,6 +45,11 @@ class EventStreamFraming:
         self.broken = False
         self._tail = bytearray()
 
+    @property
+    def pending(self) -> int:
+        """See `Framing`."""
+        return len(self._tail)
+
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framing`."""
         found: list[bytes] = []

@@ -15,6 +15,10 @@ class Framing(Protocol):
 
     broken: bool
 
+    @property
+    def pending(self) -> int:
+        """How many bytes have arrived of an event that is not whole yet."""
+
     def feed(self, data: bytes) -> list[bytes]: ...
 
     def end(self) -> list[bytes]: ...

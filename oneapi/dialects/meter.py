@@ -43,6 +43,11 @@ class StreamMeter(abc.ABC):
         return False
 
     @property
+    def whole(self) -> bool:
+        """Whether what has come is a whole answer with its usage, though its end is still to come."""
+        return False
+
+    @property
     def keep_alive(self) -> bytes:
         """What says nothing between two events: every client of the format passes over it."""
         return COMMENT
@@ -82,6 +87,11 @@ class SseMeter(StreamMeter):
         self._pending = True
         self._complete = False
         """What has come is a whole answer, should the stream end here without the dialect's own end."""
+
+    @property
+    def whole(self) -> bool:
+        """See `StreamMeter`."""
+        return self._complete and self.usage is not None and self.error is None and not self._splitter.pending
 
     def feed(self, data: bytes) -> bytes:
         """See `StreamMeter`."""

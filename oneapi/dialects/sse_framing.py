@@ -9,17 +9,22 @@ from oneapi.dialects.sse import MAX_LINE_BYTES, Event, Splitter, SseTooLarge, re
 class SseFraming:
     """See `Framing`."""
 
-    __slots__ = ("_pending", "_splitter", "broken")
+    __slots__ = ("_long_way", "_splitter", "broken")
 
     def __init__(self) -> None:
         self.broken = False
         self._splitter = Splitter()
         # The first event goes the long way: a byte order mark may stand before it.
-        self._pending = True
+        self._long_way = True
+
+    @property
+    def pending(self) -> int:
+        """See `Framing`."""
+        return self._splitter.pending
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `Framing`."""
-        if self._pending or data[-2:] != b"\n\n" or b"\r" in data or len(data) > MAX_LINE_BYTES:
+        if self._long_way or data[-2:] != b"\n\n" or b"\r" in data or len(data) > MAX_LINE_BYTES:
             return self._feed_parts(data)
         # The hot path: whole events in the usual form.
         found: list[bytes] = []
@@ -49,7 +54,7 @@ class SseFraming:
         except SseTooLarge:
             self.broken = True
             return []
-        self._pending = self._splitter.pending > 0 or not self._splitter.begun
+        self._long_way = self._splitter.pending > 0 or not self._splitter.begun
         return [data for event in events for data in _data(event)]
 
 

@@ -45,8 +45,14 @@ and colons and is percent-decoded once. With `alt=sse` a stream comes as events,
 in the middle is the last event or element. The key may be in the query, as `key`, on these paths alone. `model` and
 `stream` in such a body count for nothing.
 
-A stream that breaks ends with the client's format's error, never like one that succeeded. A stop sequence that is
-watched for here ends the call of the upstream, and what was delivered is counted.
+A stream that breaks ends with the client's format's error, never like one that succeeded. Where an upstream's format
+doesn't say where a stream ends, and its connection breaks behind an answer that has its reason to end and its usage,
+that answer is whole. A stop sequence that is watched for here ends the call of the upstream, and what was delivered is
+counted.
+
+While an upstream thinks in silence its stream says that it is alive (`ONEAPI_KEEP_ALIVE_SECONDS`): a `ping` in
+Messages, an empty line in Google's format, else a comment, and always between two events. No other channel takes over
+from then on.
 
 ## Losses
 

@@ -11,6 +11,8 @@ import dataclasses
 class Script:
     """Counts are tokens or chunks, times milliseconds; -1 means never.
 
+    With a `cut` behind the last chunk the connection breaks instead of ending.
+
     With `tool` a request that offers tools and has no result yet is answered with a call of the first one. With
     `bad_key` an error in Google's format says that the key is wrong, whatever its status.
     """

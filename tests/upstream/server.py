@@ -151,6 +151,10 @@ class Upstream:
             if script.gap_ms:
                 await asyncio.sleep(script.gap_ms / 1000)
         entry["whole"] = True
+        if script.cut >= len(chunks):
+            assert request.transport is not None
+            request.transport.abort()
+            return response
         await response.write_eof()
         return response
 

@@ -94,6 +94,11 @@ class MessagesDecoder:
         self._called = False
         self._stop = Stop(reason="other")
 
+    @property
+    def whole(self) -> bool:
+        """See `StreamDecoder`: it has an end of its own."""
+        return self.finished
+
     def read(self, data: bytes) -> list[Event]:
         """See `StreamDecoder`."""
         event = _decoder.decode(data)

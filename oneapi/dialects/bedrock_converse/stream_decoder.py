@@ -98,6 +98,11 @@ class ConverseDecoder:
         self._told = False
         self._tier: str | None = None
 
+    @property
+    def whole(self) -> bool:
+        """See `StreamDecoder`."""
+        return self._stop is not None
+
     def read(self, data: bytes) -> list[Event]:
         """See `StreamDecoder`."""
         event = _decoder.decode(data)

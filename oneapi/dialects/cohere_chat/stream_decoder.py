@@ -73,6 +73,11 @@ class CohereDecoder:
         self._words: list[str] = []
         self._called = False
 
+    @property
+    def whole(self) -> bool:
+        """See `StreamDecoder`: it has an end of its own."""
+        return self.finished
+
     def read(self, data: bytes) -> list[Event]:
         """See `StreamDecoder`."""
         event = _decoder.decode(data)

@@ -64,6 +64,11 @@ class GeminiDecoder:
         self._stop: Stop | None = None
         self._tier: str | None = None
 
+    @property
+    def whole(self) -> bool:
+        """See `StreamDecoder`."""
+        return self._stop is not None
+
     def read(self, data: bytes) -> list[Event]:
         """See `StreamDecoder`."""
         chunk = CHUNKS.decode(data)

@@ -126,6 +126,11 @@ class ChatDecoder:
         self._stop: Stop | None = None
         self._tier: str | None = None
 
+    @property
+    def whole(self) -> bool:
+        """See `StreamDecoder`."""
+        return self._stop is not None
+
     def read(self, data: bytes) -> list[Event]:
         """See `StreamDecoder`."""
         if data[:6] == DONE:

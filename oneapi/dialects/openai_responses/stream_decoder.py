@@ -95,6 +95,11 @@ class ResponsesDecoder:
         self._items: dict[Any, _Item] = {}
         self._done: set[Any] = set()
 
+    @property
+    def whole(self) -> bool:
+        """See `StreamDecoder`: it has an end of its own."""
+        return self.finished
+
     def read(self, data: bytes) -> list[Event]:
         """See `StreamDecoder`."""
         if data[:6] == b"[DONE]":

@@ -165,6 +165,11 @@ class Relay:
                 piece = b""
                 await self._send(exchange, meter.keep_alive, more=True)
                 continue
+            except UpstreamFailure:
+                if not meter.whole:
+                    raise
+                # The connection broke behind the answer, in a format that doesn't say where it ends.
+                data = b""
             piece = meter.feed(data) if data else meter.end()
             if keeping is not None:
                 piece = keeping.shown.stream(piece)

@@ -9,6 +9,7 @@ import pytest
 
 from oneapi.runtime.ids import uuid7
 from proto.router.v1 import router_pb2
+from tests.integration.edge import formats
 from tests.integration.edge.fakes import free_port
 from tests.integration.edge.stage import Stage, eventually
 
@@ -132,6 +133,25 @@ async def test_a_broken_stream_ends_in_an_error_event_and_a_true_bill(
     assert (event.outcome, event.evidence) == ("upstream_cut", "counted")
     assert event.usage["output"] == delivered
     assert event.amount_nano > 0
+
+
+@pytest.mark.parametrize("client", formats.FORMATS)
+@pytest.mark.parametrize(("upstream", "cut"), [(formats.GEMINI, 6), (formats.CHAT, 8)])
+async def test_a_connection_that_breaks_behind_the_answer_ends_it(
+    stage: Stage, key: str, client: str, upstream: str, cut: int
+) -> None:
+    # Behind Google's last answer, and before Chat's `[DONE]`.
+    model = f"behind-{client[:4]}-{upstream[:4]}"
+    await stage.channel({model: f"play:tokens=5,cached=4,cut={cut}"}, **formats.channel_of(upstream))
+    # Usage that the client doesn't ask for is asked for here.
+    asked = formats.asked(client, model, stream=True)
+    async with stage.http(key) as http:
+        answer = await http.post(formats.path(client, model, stream=True), json=asked)
+    assert answer.text.count(" tok") >= 5
+    assert '"error":{' not in answer.text
+    event = await stage.event(answer.headers["x-request-id"])
+    assert (event.outcome, event.evidence, dict(event.usage)) == ("ok", "provider", formats.usage_of(upstream))
+    assert [attempt.outcome for attempt in event.attempts] == ["ok"]
 
 
 async def test_a_stream_that_breaks_before_its_content_moves_on(stage: Stage, key: str) -> None:

@@ -10,12 +10,12 @@ Sse = tuple[str, Any]
 
 
 def events(stream: bytes) -> list[Sse]:
-    """Names and data. Comments are passed over; anything else must be a whole event with one line of data."""
+    """Names and data. Comments and empty lines are passed over; the rest must be whole events with a line of data."""
     found: list[Sse] = []
     text = stream.decode()
     assert not text or text.endswith("\n\n")
     for block in text.split("\n\n")[:-1]:
-        if block.startswith(":"):
+        if not block or block.startswith(":"):
             continue
         lines = block.split("\n")
         name = lines.pop(0).removeprefix("event: ") if lines[0].startswith("event: ") else ""

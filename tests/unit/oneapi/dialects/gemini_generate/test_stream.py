@@ -4,7 +4,7 @@ import json
 
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.gemini_generate.stream import GeminiMeter, bare
-from tests.unit.oneapi.dialects.dialogues import sse
+from tests.unit.oneapi.dialects.dialogues import CHAT, GEMINI, convert, sse
 
 
 def test_what_is_counted() -> None:
@@ -63,3 +63,15 @@ def test_nothing_goes_on_but_data() -> None:
     assert last.feed(one[:-2]) + last.end() == one
     assert bare(one * 3) == one * 3
     assert bare(b"") == b""
+
+
+def test_a_whole_answer_is_known_before_its_stream_ends() -> None:
+    ending = {"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}
+    told = {"usageMetadata": {"promptTokenCount": 3}}
+    for answers, expected in (([{**ending, **told}], True), ([ending], False), ([told], False), ([ending, told], True)):
+        meter, converter = GeminiMeter(), convert(CHAT, GEMINI).stream()
+        for each in (meter, converter):
+            each.feed(sse(answers))
+            assert each.whole is expected
+            each.feed(b"data: {")
+            assert not each.whole
