@@ -5,6 +5,7 @@ These are the formats that clients speak, and upstreams too; `oneapi.dialects.up
 The stream classes are documented by their protocols. It must not know how anything is converted.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -40,6 +41,7 @@ from oneapi.dialects.openai_responses import answer as responses_answer
 from oneapi.dialects.openai_responses import conversation as responses_conversation
 from oneapi.dialects.openai_responses.stream_decoder import ResponsesDecoder
 from oneapi.dialects.openai_responses.stream_encoder import ResponsesEncoder
+from oneapi.dialects.sse import MEDIA_LINE_BYTES
 from oneapi.dialects.sse_framing import SseFraming
 from oneapi.dialects.usage import Usage
 
@@ -84,7 +86,7 @@ class UpstreamCodec(msgspec.Struct, frozen=True, kw_only=True):
     decode_response: Callable[[dict[str, Any]], Response]
     stream_decoder: Callable[[], StreamDecoder]
     decode_error: Callable[[int, bytes], GatewayError | None]
-    framing: Callable[[], Framing] = SseFraming
+    framing: Callable[[], Framing] = functools.partial(SseFraming, MEDIA_LINE_BYTES)
     namespaces: bool = False
     custom_tools: bool = False
     stop_limit: int

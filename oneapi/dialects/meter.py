@@ -14,7 +14,7 @@ A meter must not know where bytes come from or go to.
 import abc
 
 from oneapi.dialects.errors import GatewayError
-from oneapi.dialects.sse import MAX_LINE_BYTES, Event, Splitter, SseTooLarge, read_event
+from oneapi.dialects.sse import MAX_LINE_BYTES, MEDIA_LINE_BYTES, Event, Splitter, SseTooLarge, read_event
 from oneapi.dialects.usage import UNREADABLE, Usage
 
 MALFORMED = ("malformed_event", "The upstream sent an event that can't be read.")
@@ -82,7 +82,7 @@ class SseMeter(StreamMeter):
     def __init__(self, *, forward_usage: bool = True) -> None:
         super().__init__()
         self._forward_usage = forward_usage
-        self._splitter = Splitter()
+        self._splitter = Splitter(MEDIA_LINE_BYTES)
         # The first event goes the long way: a byte order mark may stand before it.
         self._pending = True
         self._complete = False

@@ -12,12 +12,13 @@ import msgspec
 
 MAX_LINE_BYTES = 1024 * 1024
 MAX_EVENT_BYTES = 4 * MAX_LINE_BYTES
+MEDIA_LINE_BYTES = 32 * 1024 * 1024
+"""A line of formats whose answers hold pictures, sound or documents: they are one line, however large."""
 
 _MARK = b"\xef\xbb\xbf"
 # A carriage return at the very end may be half of a line's end: it is one only when more has come.
 _LINE_END = rb"(?:\r\n|\n|\r(?!\n|\Z))"
 _BOUNDARY = re.compile(_LINE_END + _LINE_END)
-_LINES = re.compile(rb"\r\n|\n|\r")
 _OVERLAP = 3
 """A blank line is at most four bytes, so three of what was searched before may belong to one."""
 
@@ -43,10 +44,10 @@ class Splitter:
 
     __slots__ = ("_max_event", "_max_line", "_tail", "begun")
 
-    def __init__(self, max_line: int = MAX_LINE_BYTES, max_event: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, max_line: int = MAX_LINE_BYTES, max_event: int = 0) -> None:
         self._tail = bytearray()
         self._max_line = max_line
-        self._max_event = max_event
+        self._max_event = max_event or max(MAX_EVENT_BYTES, max_line + MAX_LINE_BYTES)
         self.begun = False
         """Whether an event has come: a byte order mark may stand before the first one and no other."""
 
@@ -81,7 +82,7 @@ class Splitter:
     def _read(self, block: bytes, raw: bytes) -> Event:
         if len(raw) > self._max_event:
             raise SseTooLarge(f"an event of more than {self._max_event} bytes")
-        if len(block) > self._max_line and any(len(line) > self._max_line for line in _LINES.split(block)):
+        if len(block) > self._max_line and any(len(line) > self._max_line for line in block.splitlines()):
             raise SseTooLarge(f"a line of more than {self._max_line} bytes")
         if not self.begun:
             self.begun = True
@@ -94,7 +95,7 @@ def read_event(block: bytes, raw: bytes) -> Event:
     if block[:6] == b"data: " and b"\n" not in block and b"\r" not in block:
         return Event(b"", block[6:], raw, True)
     name, data = b"", []
-    for line in _LINES.split(block):
+    for line in block.splitlines():
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":

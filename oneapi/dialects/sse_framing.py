@@ -11,9 +11,9 @@ class SseFraming:
 
     __slots__ = ("_long_way", "_splitter", "broken")
 
-    def __init__(self) -> None:
+    def __init__(self, max_line: int = MAX_LINE_BYTES) -> None:
         self.broken = False
-        self._splitter = Splitter()
+        self._splitter = Splitter(max_line)
         # The first event goes the long way: a byte order mark may stand before it.
         self._long_way = True
 

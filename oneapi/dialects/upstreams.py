@@ -14,6 +14,7 @@ from oneapi.dialects.cohere_chat import conversation as cohere_conversation
 from oneapi.dialects.cohere_chat import errors as cohere_errors
 from oneapi.dialects.cohere_chat.stream_decoder import CohereDecoder
 from oneapi.dialects.event_stream import EventStreamFraming
+from oneapi.dialects.sse_framing import SseFraming
 
 _OF_UPSTREAMS = (
     UpstreamCodec(
@@ -23,6 +24,7 @@ _OF_UPSTREAMS = (
         decode_response=cohere_answer.decode_response,
         stream_decoder=CohereDecoder,
         decode_error=cohere_errors.decode_error,
+        framing=SseFraming,
         schema_beside_tools=False,
     ),
     UpstreamCodec(

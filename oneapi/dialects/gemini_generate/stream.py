@@ -16,7 +16,7 @@ from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.gemini_generate.errors import error_body
 from oneapi.dialects.gemini_generate.usage import buckets, searches
 from oneapi.dialects.meter import UNNAMED_ERROR, SseMeter
-from oneapi.dialects.sse import Splitter
+from oneapi.dialects.sse import MAX_LINE_BYTES, MEDIA_LINE_BYTES, Splitter
 
 
 class Chunk(msgspec.Struct, gc=False):
@@ -46,11 +46,19 @@ _BARE = re.compile(rb"(?:data: [^\r\n]*+(?:\r\n\r\n|\n\n))*+")
 
 def bare(events: bytes) -> bytes:
     """Whole events with a line of data each and nothing else: Google's SDKs take any other line for JSON."""
+    if len(events) > MAX_LINE_BYTES and _is_one_line(events):
+        return events
     if _BARE.fullmatch(events):
         return events
-    splitter = Splitter()
+    splitter = Splitter(MEDIA_LINE_BYTES, len(events))
     found = [*splitter.feed(events), *splitter.end()]
     return b"".join(b"data: %b\n\n" % event.data.replace(b"\n", b" ") for event in found if event.data.strip())
+
+
+def _is_one_line(events: bytes) -> bool:
+    """Whether this is one event in the usual form; for a picture the pattern is slow."""
+    line = events.removesuffix(b"\r\n\r\n").removesuffix(b"\n\n")
+    return line[:6] == b"data: " and b"\n" not in line and b"\r" not in line
 
 
 class GeminiMeter(SseMeter):

@@ -182,7 +182,7 @@ def test_comments_go_on_and_empty_data_do_not() -> None:
 def test_a_line_too_long_ends_the_metering() -> None:
     for piece in (1, 2):
         found = meter("openai_chat")
-        whole = b"data: " + b" " * (1024 * 1024 + 1) + b"{}\n\n"
+        whole = b"data: " + b" " * (32 * 1024 * 1024 + 1) + b"{}\n\n"
         assert (
             b"".join(found.feed(part) for part in (whole[: len(whole) // piece], whole[len(whole) // piece :])) == b""
         )
@@ -200,3 +200,20 @@ def test_a_block_of_a_kind_that_is_no_text_is_counted_as_one_of_an_unknown_kind(
     one = meter("anthropic_messages")
     one.feed(event("content_block_start", index=0, content_block={"type": kind, "name": "f"}))
     assert (one.started, one.text_bytes, one.error) == (True, 1, None)
+
+
+@pytest.mark.parametrize("client", ["gemini_generate", "openai_chat"])
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+def test_a_picture_is_one_line(client: str, end: bytes) -> None:
+    picture = {"inlineData": {"mimeType": "image/png", "data": "A" * (9 * 1024 * 1024)}}
+    part = picture if client == "gemini_generate" else {"text": "x"}
+    answer = {"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}], "choices": [{"x": picture}]}
+    whole = data(answer).removesuffix(b"\n\n") + end
+    found = meter(client)
+    size = 256 * 1024
+    out = b"".join(found.feed(whole[at : at + size]) for at in range(0, len(whole), size))
+    assert (found.error, len(out), out == whole) == (None, len(whole), True)
+    endless = meter(client)
+    for _ in range(33 * 4 + 1):
+        endless.feed(b"data: " + b"x" * size)
+    assert endless.error == ("malformed_event", "The upstream sent an event that can't be read.")

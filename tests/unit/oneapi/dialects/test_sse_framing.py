@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oneapi.dialects.sse import MAX_EVENT_BYTES
+from oneapi.dialects.sse import MAX_EVENT_BYTES, MAX_LINE_BYTES
 from oneapi.dialects.sse_framing import SseFraming
+from oneapi.dialects.upstreams import UPSTREAMS
 
 STREAM = (
     b'\xef\xbb\xbfdata: {"a":1}\n\n'
@@ -58,9 +59,19 @@ def test_the_last_event_needs_no_blank_line() -> None:
     assert framing.end() == [b"2"]
 
 
+def test_formats_have_their_own_bound_of_a_line() -> None:
+    line = b"data: " + b"1" * (2 * MAX_LINE_BYTES) + b"\n\n"
+    for upstream, codec in UPSTREAMS.items():
+        if upstream == "bedrock_converse":
+            continue
+        framing = codec.framing()
+        assert bool(framing.feed(line)) == (upstream != "cohere_chat")
+        assert framing.broken == (upstream == "cohere_chat")
+
+
 @pytest.mark.parametrize("ended", [False, True])
 def test_too_large_an_event_is_broken(ended: bool) -> None:
-    framing = SseFraming()
+    framing = SseFraming(16)
     assert framing.feed(b"data: " + b"x" * (MAX_EVENT_BYTES - 6)) == []
     assert not framing.broken
     assert (framing.end() if ended else framing.feed(b"xx")) == []
