@@ -30,6 +30,8 @@ BUCKET_KEYS = "keys"
 BUCKET_STATE = "state"
 BUCKET_RESPONSES = "responses"
 """What clients of the Responses API have stored; its entries end by themselves."""
+BUCKET_TOOLS = "tools"
+"""`oneapi.catalog.listings.ServerTools` by the id of a tool server: what mcp was told that it has."""
 STATE_EDGES = "edge."
 """Keys of `state`, followed by an edge's id: those that may hold reservations."""
 

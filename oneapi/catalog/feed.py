@@ -8,40 +8,30 @@ while services go on with what they hold.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
 
-import nats.errors
-import nats.js.errors
 from nats.js import JetStreamContext
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 
-from oneapi.bus.subjects import BUCKET_CATALOG, bucket_stream
+from oneapi.bus.bucket_watch import CHECK_EVERY_S, RETRY, BucketWatch
+from oneapi.bus.subjects import BUCKET_CATALOG
 from oneapi.catalog.entries import BadEntry, Entry, decode
 from oneapi.catalog.view import CatalogView
 from oneapi.runtime.semconv import CATALOG_ID, CATALOG_KIND, CATALOG_REVISION, SPAN_CATALOG_APPLY
-from oneapi.runtime.tasks import Backoff, TaskSet, heed_cancellation
+from oneapi.runtime.tasks import TaskSet
 from oneapi.runtime.telemetry import context_from, sampled, tracer
 
 logger = logging.getLogger(__name__)
 
 Listener = Callable[[Entry, CatalogView], None]
 
-_TICK_S = 0.2
-CHECK_EVERY_S = 15.0
-"""How often the server is asked whether the watch still exists, seconds."""
-_RETRY = Backoff(0.05, 1.0)
-
-
-class _WatchLost(Exception):
-    """The watch may have missed something and must begin anew."""
-
 
 class CatalogFeed:
     """The catalog as this process knows it. `await start()` returns when the view is complete."""
 
     def __init__(self, js: JetStreamContext, *, check_every_s: float = CHECK_EVERY_S) -> None:
-        self._js = js
-        self._check_every_s = check_every_s
+        self._watch = BucketWatch(
+            js, BUCKET_CATALOG, self._entry, self._loaded, self._changed, check_every_s=check_every_s
+        )
         self._view = CatalogView()
         self._ready = asyncio.Event()
         self._listeners: list[Listener] = []
@@ -66,72 +56,19 @@ class CatalogFeed:
 
     async def start(self) -> None:
         """Loads and watches. Waits for the bucket for as long as it takes, or is cancelled."""
-        self._tasks.spawn_forever(self._follow, "catalog feed", _RETRY)
+        self._tasks.spawn_forever(self._watch.run, "catalog feed", RETRY)
         await self._ready.wait()
 
     async def stop(self) -> None:
         """Ends the watch; the view stays."""
         await self._tasks.close()
 
-    async def _follow(self) -> None:
-        attempt = 0
-        while True:
-            heed_cancellation()
-            try:
-                store = await self._js.key_value(BUCKET_CATALOG)
-                reconnects, made = self._reconnects(), await self._bucket_made()
-                watcher = await store.watchall()
-                attempt = 0
-                try:
-                    await self._watch(watcher, reconnects, made)
-                finally:
-                    await _stop_watching(watcher)
-            except (OSError, TimeoutError, nats.errors.Error, _WatchLost) as failure:
-                attempt += 1
-                if attempt in {2, 20} or attempt % 200 == 0:
-                    logger.warning("the catalog can't be watched", extra={"fields": {"why": repr(failure)}})
-                await asyncio.sleep(_RETRY.delay(attempt))
+    def _loaded(self, entries: list[Entry]) -> None:
+        self._apply(entries, traced=False)
+        self._ready.set()
 
-    async def _watch(self, watcher: Any, reconnects: int, made: object) -> None:
-        loop = asyncio.get_running_loop()
-        first: list[Entry] | None = []
-        checked = loop.time()
-        while True:
-            heed_cancellation()
-            if self._reconnects() != reconnects:
-                raise _WatchLost("the connection was lost")
-            try:
-                update = await watcher.updates(timeout=_TICK_S)
-            except TimeoutError:
-                if loop.time() - checked > self._check_every_s:
-                    checked = loop.time()
-                    await self._check(watcher, made)
-                continue
-            if update is None:
-                # Everything that was in the bucket has come.
-                self._apply(first or [], traced=False)
-                first = None
-                self._ready.set()
-                continue
-            entry = self._entry(update)
-            if entry is None:
-                continue
-            if first is not None:
-                first.append(entry)
-            else:
-                self._apply([entry], traced=True)
-
-    def _reconnects(self) -> int:
-        return int(self._js._nc.stats["reconnects"])
-
-    async def _bucket_made(self) -> object:
-        return (await self._js.stream_info(bucket_stream(BUCKET_CATALOG))).created
-
-    async def _check(self, watcher: Any, made: object) -> None:
-        """A watch that the server forgot is as silent as a catalog that nobody changes."""
-        await watcher._sub.consumer_info()
-        if await self._bucket_made() != made:
-            raise _WatchLost("the bucket was made anew")
+    def _changed(self, entry: Entry) -> None:
+        self._apply([entry], traced=True)
 
     def _entry(self, update: KeyValue.Entry) -> Entry | None:
         if update.operation in {KV_DEL, KV_PURGE}:
@@ -171,11 +108,3 @@ class CatalogFeed:
                 listener(entry, view)
             except Exception:  # one listener's failure must not keep the others from the change
                 logger.exception("a catalog listener failed", extra={"fields": {"kind": entry.kind}})
-
-
-async def _stop_watching(watcher: Any) -> None:
-    try:
-        async with asyncio.timeout(1.0):
-            await watcher.stop()
-    except (OSError, TimeoutError, nats.errors.Error) as failure:
-        logger.debug("ending a catalog watch: %r", failure)

@@ -27,6 +27,7 @@ from services.admin.public.reading import PublicReader
 from services.admin.public.site import Site
 from services.admin.publishing.bus import PART as NATS_PART
 from services.admin.publishing.bus import Bus
+from services.admin.publishing.tool_listings import ToolListings
 from services.admin.reports.clients import Reports
 from services.admin.rotation.run import Rotation
 from services.admin.settings import Settings
@@ -49,6 +50,7 @@ def make_parts(settings: Settings) -> Parts:
     database = Database(settings.database_url)
     hasher = KeyHasher(settings.secret_key, settings.previous_secret_keys)
     readiness = Readiness(SQL_PART, NATS_PART)
+    listings = ToolListings()
     return Parts(
         settings=settings,
         database=database,
@@ -57,9 +59,11 @@ def make_parts(settings: Settings) -> Parts:
         authenticator=Authenticator(database, hasher, settings.admin_token, settings.public_url),
         reports=Reports(settings.billing_addresses, settings.router_addresses, settings.secret_key),
         readiness=readiness,
-        bus=Bus(settings.nats_url, database, hasher, readiness, replicas=settings.nats_replicas),
+        bus=Bus(settings.nats_url, database, hasher, readiness, listings, replicas=settings.nats_replicas),
         dialer=Dialer(allow_private=settings.allow_private_upstreams),
-        public=PublicReader(database, Site(base_url=settings.public_url, version=telemetry.release()), lambda: ()),
+        public=PublicReader(
+            database, Site(base_url=settings.public_url, version=telemetry.release()), lambda: listings.known
+        ),
     )
 
 

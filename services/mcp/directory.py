@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from mcp_types import CallToolResult, Tool
 
+from oneapi.catalog.toolset import Toolset, merge
 from oneapi.catalog.types import McpServer
 from oneapi.runtime.tasks import TaskSet
-from services.mcp.toolset import NOTHING, Toolset, merge
 from services.mcp.upstream.failures import UpstreamFailure
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,14 @@ class Server(Protocol):
     async def close(self) -> None: ...
 
 
+class Listener(Protocol):
+    """Who wants to know what servers have (see `announcing.Announcer`)."""
+
+    def has(self, server_id: str, tools: tuple[Tool, ...]) -> None: ...
+
+    def gone(self, server_id: str) -> None: ...
+
+
 class _Listing:
     """What one server said last. `tools` is None until it has answered once."""
 
@@ -63,20 +71,24 @@ class ToolDirectory:
         connect: Callable[[McpServer], Server],
         clock: Callable[[], float],
         linger_s: float,
+        listener: Listener,
     ) -> None:
+        self._listener = listener
         self._configured = configured
         self._connect = connect
         self._clock = clock
         self._linger_s = linger_s
         self._listings: dict[str, _Listing] = {}
         self._seen: Mapping[str, McpServer] | None = None
-        self._merged: Toolset | None = NOTHING
+        self._merged: Toolset[Tool] | None = None
         self._tasks = TaskSet()
 
     def follow(self) -> None:
         """Takes over what the catalog says now, and asks servers that are new or whose list is old."""
         configured = self._configured()
         if configured is not self._seen:
+            for server_id in (self._seen or {}).keys() - configured.keys():
+                self._listener.gone(server_id)
             self._seen = configured
             self._merged = None
             enabled = {server.id: server for server in configured.values() if server.enabled}
@@ -91,7 +103,7 @@ class ToolDirectory:
         for listing in self._listings.values():
             self._ask(listing, FRESH_S if listing.tools is not None else RETRY_S)
 
-    async def tools(self) -> Toolset:
+    async def tools(self) -> Toolset[Tool]:
         """Every offered tool. Waits only for servers that are asked for the first time."""
         self.follow()
         first = [listing.asking for listing in self._listings.values() if listing.asking and not listing.tried]
@@ -99,7 +111,7 @@ class ToolDirectory:
             await asyncio.wait(first, timeout=FIRST_S)
         return self._merge()
 
-    async def tools_with(self, name: str) -> Toolset:
+    async def tools_with(self, name: str) -> Toolset[Tool]:
         """The same, and asks again (every 5 s at most) when there is no tool of this name: it may be a new one."""
         found = await self.tools()
         if name in found.offers:
@@ -111,7 +123,7 @@ class ToolDirectory:
             await asyncio.wait(running, timeout=FIRST_S)
         return self._merge()
 
-    def known(self) -> Toolset:
+    def known(self) -> Toolset[Tool]:
         """Every tool that is offered as far as is known now."""
         return self._merge()
 
@@ -139,6 +151,8 @@ class ToolDirectory:
             fields = {"server": listing.server.server.name, "kind": failure.kind}
             logger.warning("a tool server can't be listed", extra={"fields": fields})
         else:
+            # Told also when nothing is new: what was written of it may have been lost.
+            self._listener.has(listing.server.server.id, tools)
             if listing.tools != tools:
                 _tell_changes(listing.server.server, listing.tools, tools)
                 listing.tools = tools
@@ -147,7 +161,7 @@ class ToolDirectory:
             listing.tried = True
             listing.asking = None
 
-    def _merge(self) -> Toolset:
+    def _merge(self) -> Toolset[Tool]:
         if self._merged is None:
             self._merged = merge(
                 (listing.server.server, listing.tools)

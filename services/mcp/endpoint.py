@@ -21,13 +21,13 @@ from mcp_types import (
 from opentelemetry import trace
 from opentelemetry.trace import Span, StatusCode
 
+from oneapi.catalog.toolset import Offer
 from oneapi.runtime import semconv
 from oneapi.runtime.metrics import counter, histogram
 from oneapi.runtime.telemetry import HeadSampler, context_from, current_traceparent, parse_traceparent, tracer
 from services.mcp.authentication import Caller
 from services.mcp.directory import ToolDirectory
 from services.mcp.policy.key_tools import grants
-from services.mcp.toolset import Offer
 from services.mcp.upstream.failures import UpstreamFailure
 
 CALLER = "oneapi.caller"
@@ -131,7 +131,7 @@ class Endpoint:
             span.set_status(StatusCode.ERROR)
         return result.model_copy(update={"meta": _without_reserved(result.meta)})
 
-    async def _find(self, caller: Caller, name: str) -> Offer:
+    async def _find(self, caller: Caller, name: str) -> Offer[Tool]:
         if not grants(caller.key, name):
             CALLS.labels("", "not_allowed").inc()
             raise MCPError(TOOL_NOT_ALLOWED, "tool_not_allowed: this key may not use a tool of this name.")

@@ -28,6 +28,7 @@ from oneapi.runtime.origins import own_origins
 from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.sealing import Sealer
 from oneapi.runtime.tasks import TaskSet
+from services.mcp.announcing import Announcer
 from services.mcp.authentication import Authenticator
 from services.mcp.directory import ToolDirectory
 from services.mcp.door import LIMITS, MAX_BODY_BYTES, Door, whole_refusal
@@ -42,6 +43,7 @@ _WAITS_FOR_NATS = "NATS has not been reached yet"
 _LOADS = "the catalog is not loaded yet"
 _DRAINS = "the service drains"
 _RETRY_S = 0.5
+_ASK_EVERY_S = 30.0
 
 
 class McpProcess(Service):
@@ -57,7 +59,10 @@ class McpProcess(Service):
         self._dialer = Dialer(allow_private=settings.allow_private_upstreams)
         self._readiness = health.Readiness()
         self._readiness.set(PART, False, _WAITS_FOR_NATS)
-        self.directory = ToolDirectory(self._servers, self._connect, time.monotonic, settings.call_limit_s)
+        self._announcer = Announcer(lambda: time.time_ns() // 1_000_000)
+        self.directory = ToolDirectory(
+            self._servers, self._connect, time.monotonic, settings.call_limit_s, self._announcer
+        )
         self._tasks = TaskSet()
         self._serving = asyncio.Event()
         self.telemetry: telemetry.Telemetry | None = None
@@ -109,6 +114,7 @@ class McpProcess(Service):
             await self._listener.stop(0)
         await self._tasks.close()
         await self.directory.close()
+        await self._announcer.close()
         if self._keyring is not None:
             await self._keyring.stop()
         if self._feed is not None:
@@ -140,10 +146,17 @@ class McpProcess(Service):
         feed = self._feed = CatalogFeed(js)
         await feed.start()
         self._authenticator = Authenticator(self._keyring, feed)
-        self.directory.follow()
+        self._announcer.start(js, feed.view.mcp_servers)
         feed.on_change(lambda entry, view: self.directory.follow())
+        self._tasks.spawn_forever(self._keep_asking, "lists of tools")
         self._readiness.set(PART, True)
         logger.info("the catalog is loaded", extra={"fields": {"servers": len(feed.view.mcp_servers)}})
+
+    async def _keep_asking(self) -> None:
+        """Others are told what there is, also when nobody here asks."""
+        while True:
+            self.directory.follow()
+            await asyncio.sleep(_ASK_EVERY_S)
 
     async def _start_keyring(self, js: JetStreamContext) -> Keyring:
         """A keyring that hears of changes; tried until the connection holds for as long as that takes."""

@@ -1,4 +1,4 @@
-"""Reads the public view from SQL, and knows when it is out of date.
+"""Reads the public view from SQL and from what tool servers said last, and knows when it is out of date.
 
 It decides that nobody is shown what was already replaced when they asked: each request looks at the counter of changes,
 or waits for a look that began after it came, and one such look serves all that wait for it. While the database doesn't
@@ -13,37 +13,38 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from oneapi.catalog.listings import ServerTools
 from oneapi.catalog.public.build import public_view
-from oneapi.catalog.public.view import PublicTool
+from oneapi.catalog.public.tools import public_tools
 from oneapi.catalog.view import CatalogView
 from services.admin.clock import now_ms
 from services.admin.public.site import Public, Site
 from services.admin.publishing import published
 from services.admin.store.database import Database, NotPrepared
 from services.admin.store.revision import RevisionReader
-from services.admin.store.schema import Channel, PriceVersion
+from services.admin.store.schema import Channel, McpServer, PriceVersion
 
 
 class PublicReader:
-    """The public view, never older than the question. `tools` gives the same object until they change."""
+    """The public view, never older than the question. `listings` gives the same object until they change."""
 
     def __init__(
         self,
         database: Database,
         site: Site,
-        tools: Callable[[], Sequence[PublicTool]],
+        listings: Callable[[], Sequence[ServerTools]],
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
         self._site = site
-        self._tools = tools
+        self._listings = listings
         self._clock = clock
         self._revision = RevisionReader(database)
         self._looking: asyncio.Task[Public] | None = None
         self._next: asyncio.Task[Public] | None = None
         self._known: Public | None = None
         self._known_revision = -1
-        self._known_tools: Sequence[PublicTool] = ()
+        self._known_listings: Sequence[ServerTools] = ()
 
     async def current(self) -> Public:
         """What is public now; the same object as before while nothing has changed.
@@ -63,7 +64,7 @@ class PublicReader:
         self._revision.close()
 
     def _is_current(self, revision: int) -> bool:
-        if self._known is None or revision != self._known_revision or self._tools() is not self._known_tools:
+        if self._known is None or revision != self._known_revision or self._listings() is not self._known_listings:
             return False
         changes_at_ms = self._known.view.changes_at_ms
         return changes_at_ms is None or self._clock() < changes_at_ms
@@ -86,9 +87,10 @@ class PublicReader:
         known = self._known
         if known is not None and self._is_current(revision):
             return known
-        at_ms, tools = self._clock(), self._tools()
-        view = public_view(await _catalog(session, at_ms), tools, at_ms)
-        self._known_revision, self._known_tools = revision, tools
+        at_ms, listings = self._clock(), self._listings()
+        catalog = await _catalog(session, at_ms)
+        view = public_view(catalog, public_tools(catalog.mcp_servers, listings), at_ms)
+        self._known_revision, self._known_listings = revision, listings
         if known is None or known.view != view:
             self._known = known = Public(site=self._site, view=view)
         return known
@@ -102,4 +104,5 @@ async def _catalog(session: AsyncSession, at_ms: int) -> CatalogView:
 
     versions = sorted(await session.scalars(select(PriceVersion)), key=of)
     prices = {key: published.price(*key, list(group), at_ms) for key, group in groupby(versions, key=of)}
-    return CatalogView(channels=channels, prices=prices)
+    servers = {row.id: published.mcp_server(row) for row in await session.scalars(select(McpServer))}
+    return CatalogView(channels=channels, prices=prices, mcp_servers=servers)

@@ -23,6 +23,7 @@ from oneapi.runtime.tasks import Backoff, TaskSet
 from services.admin.publishing import reconcile
 from services.admin.publishing.publisher import Contended, Publisher
 from services.admin.publishing.rehashing import Rehashing
+from services.admin.publishing.tool_listings import ToolListings
 from services.admin.store.database import Database, NotPrepared
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,17 @@ _FAILURES = (OSError, TimeoutError, nats.errors.Error, BusUnavailable, Contended
 class Bus:
     """`connected` and `publishes` say how things are now."""
 
-    def __init__(self, url: str, database: Database, hasher: KeyHasher, readiness: Readiness, *, replicas: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        database: Database,
+        hasher: KeyHasher,
+        readiness: Readiness,
+        listings: ToolListings,
+        *,
+        replicas: int,
+    ) -> None:
+        self._listings = listings
         self._url = url
         self._hasher = hasher
         self._replicas = replicas
@@ -80,6 +91,7 @@ class Bus:
             self._lease = Lease(state, LEASE, holder, LEASE_S, on_change=lambda _held: self.wake())
             tasks.spawn_forever(self._lease.run, "outbox lease")
             tasks.spawn_forever(Rehashing(self._nc, self._database, self._hasher, self.wake).run, "key hashes")
+            tasks.spawn_forever(lambda: self._listings.follow(js), "lists of tools")
             publisher = Publisher(self._database, js, buckets, lambda: self.publishes)
             await self._publish(publisher, buckets)
         finally:

@@ -1,10 +1,15 @@
 """Lists of models and prices as everybody, and as one account, gets them; on both databases."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.admin.gateway import ADMIN_TOKEN, Admin, problem
+from oneapi.bus.streams import ensure
+from oneapi.catalog.listings import ListedTool, ServerTools, encode
+from oneapi.runtime.connections import connect_nats
+from tests.integration.admin.gateway import ADMIN_TOKEN, Admin, eventually, problem
+from tests.integration.own_nats import OwnNats
 
 MODELS = "/api/models/display"
 SECRETS = {"api_key": "upstream-credential-1234", "headers": {"x-org": "secret-organisation"}}
@@ -110,3 +115,35 @@ async def test_a_price_that_changed_elsewhere_is_in_the_next_answer(admin: Admin
         shown = (await anyone.get(MODELS)).text
         assert f'"input_price":{price},' in shown
         assert f"| sandbox | sandbox | {price} | {price} | 0 |" in (await anyone.get("/pricing.md")).text
+
+
+async def test_tools_that_mcp_has_listed(own_nats: OwnNats, make_admin: Callable[..., Admin]) -> None:
+    admin = make_admin(nats_url=own_nats.url)
+    await admin.open(bus=True)
+    url = "https://hidden-tools.example/mcp"
+    made = await admin.create("mcp-servers", name="search", url=url, prices={"find": "0.01"}, deny=["secret_*"])
+    client = await connect_nats(own_nats.url, "test")
+    js = client.jetstream()
+    await ensure(js)
+    bucket = await js.key_value("tools")
+    tools = tuple(ListedTool(name=name, description="Finds it.") for name in ("find", "secret_find"))
+    await bucket.put(made["id"], encode(ServerTools(server_id=made["id"], listed_at_ms=7, tools=tools)))
+    anyone = admin.speaking_as(None)
+
+    async def shown() -> Any:
+        return (await anyone.get("/api/tools/display")).json()["data"]
+
+    (found,) = await eventually(shown)
+    assert (found["server"]["uuid"], found["server"]["name"]) == (made["id"], "search")
+    (tool,) = found["tools"]
+    assert (tool["name"], tool["default_pricing"]["usd_per_call"], tool["created_at"]) == ("find", 0.01, 7)
+    path = f"/api/mcp-servers/{made['id']}"
+    own_nats.kill()
+    assert (await admin.client.patch(path, json={"prices": {"find": "0.02"}})).status_code == 200
+    # What mcp said stays while NATS is away, and a price counts at once.
+    assert (await shown())[0]["tools"][0]["default_pricing"] == {"usd_per_call": 0.02, "quota_per_call": 10_000}
+    assert "| search | find | 0.02 |" in (await anyone.get("/pricing.md")).text
+    assert "hidden-tools" not in (await anyone.get("/api/tools/display")).text
+    await admin.client.patch(path, json={"enabled": False})
+    assert await shown() == []
+    await client.close()

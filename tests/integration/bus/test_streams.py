@@ -36,11 +36,11 @@ async def test_dead_letters_never_age(js: JetStreamContext) -> None:
 
 async def test_several_services_may_start_at_once(connection: Client) -> None:
     await asyncio.gather(*(ensure(connection.jetstream()) for _ in range(5)))
-    assert len(await connection.jetstream().streams_info()) == 5
+    assert len(await connection.jetstream().streams_info()) == 6
 
 
 async def test_buckets_keep_the_last_value_only(js: JetStreamContext) -> None:
-    for bucket in ("catalog", "keys", "state"):
+    for bucket in ("catalog", "keys", "state", "tools"):
         store = await js.key_value(bucket)
         await store.put("a", b"1")
         await store.put("a", b"2")

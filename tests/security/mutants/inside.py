@@ -211,7 +211,7 @@ HOLES = [
     ),
     _hole(
         "denied tools are offered",
-        "services/mcp/policy/server_lists.py",
+        "oneapi/catalog/server_lists.py",
         "        return False\n",
         "        return True\n",
         "M-08",

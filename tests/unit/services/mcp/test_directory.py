@@ -47,7 +47,16 @@ class Bench:
         self.now = 1_000.0
         self.configured: Mapping[str, McpServer] = {}
         self.made: list[FakeServer] = []
-        self.directory = ToolDirectory(lambda: self.configured, self._connect, lambda: self.now, linger_s=0.0)
+        self.told: dict[str, list[str] | None] = {}
+        self.directory = ToolDirectory(
+            lambda: self.configured, self._connect, lambda: self.now, linger_s=0.0, listener=self
+        )
+
+    def has(self, server_id: str, tools: tuple[Tool, ...]) -> None:
+        self.told[server_id] = [tool.name for tool in tools]
+
+    def gone(self, server_id: str) -> None:
+        self.told[server_id] = None
 
     def _connect(self, server: McpServer) -> FakeServer:
         fake = FakeServer(server)
@@ -176,3 +185,16 @@ async def test_a_removed_server_is_not_waited_for(bench: Bench) -> None:
     await bench.settle()
     bench.configure()
     assert await asking == []
+
+
+async def test_who_wants_to_know_is_told_what_servers_have(bench: Bench) -> None:
+    bench.configure(make_server("a"), make_server("b"))
+    await bench.names()
+    assert bench.told == {"a": ["of_a"], "b": ["of_b"]}
+    bench.made[0].tools = (make_tool("new"),)
+    bench.now += FRESH_S
+    bench.directory.follow()
+    await bench.settle()
+    assert bench.told["a"] == ["new"]
+    bench.configure(make_server("a", enabled=False))
+    assert bench.told == {"a": ["new"], "b": None}

@@ -1,6 +1,6 @@
 import pytest
 
-from services.mcp.policy.server_lists import offers
+from oneapi.catalog.server_lists import offers
 from tests.unit.services.mcp.arrangements import make_server
 
 

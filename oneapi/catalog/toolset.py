@@ -7,19 +7,28 @@ then id, comes first. The other's tool is not offered, so that a name never mean
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Generic, Protocol, TypeVar
 
-from mcp_types import Tool
-
+from oneapi.catalog.server_lists import offers
 from oneapi.catalog.types import McpServer
-from services.mcp.policy.server_lists import offers
+
+
+class Named(Protocol):
+    """A tool, as far as this module needs it."""
+
+    @property
+    def name(self) -> str: ...
+
+
+AnyTool = TypeVar("AnyTool", bound=Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Generic[AnyTool]):
     """A tool and the server that has it."""
 
     server: McpServer
-    tool: Tool
+    tool: AnyTool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +41,16 @@ class Clash:
 
 
 @dataclass(frozen=True, slots=True)
-class Toolset:
+class Toolset(Generic[AnyTool]):
     """Every offered tool by its name, in the order of names."""
 
-    offers: Mapping[str, Offer]
+    offers: Mapping[str, Offer[AnyTool]]
     clashes: tuple[Clash, ...] = ()
 
 
-NOTHING = Toolset(MappingProxyType({}))
-
-
-def merge(listings: Iterable[tuple[McpServer, Iterable[Tool]]]) -> Toolset:
+def merge(listings: Iterable[tuple[McpServer, Iterable[AnyTool]]]) -> Toolset[AnyTool]:
     """The tools of all servers. The order of the arguments does not matter."""
-    found: dict[str, Offer] = {}
+    found: dict[str, Offer[AnyTool]] = {}
     clashes: list[Clash] = []
     ranked = sorted(listings, key=lambda listing: (-listing[0].priority, listing[0].name, listing[0].id))
     for server, tools in ranked:

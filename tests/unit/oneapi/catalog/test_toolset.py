@@ -1,6 +1,6 @@
 import itertools
 
-from services.mcp.toolset import merge
+from oneapi.catalog.toolset import merge
 from tests.unit.services.mcp.arrangements import make_server, make_tool
 
 
