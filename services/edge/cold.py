@@ -16,11 +16,12 @@ from oneapi.dialects.errors import GatewayError
 from oneapi.runtime.door import refusals as of_door
 from oneapi.runtime.health import Readiness, ready_answer
 from proto.billing.v1 import billing_pb2, billing_pb2_grpc
-from services.edge import listed_models, refusals, stored_conversations, stored_responses
+from services.edge import listed_models, public_models, refusals, stored_conversations, stored_responses
 from services.edge.answers import ALWAYS, error_answer, id_headers
 from services.edge.authentication import Authenticator
 from services.edge.cold_answers import KEY_IN_SCHEMA, Callers, answer_of, arrival_of, json_answer
 from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, ENDPOINTS, STREAM, Endpoint
+from services.edge.public_models import PublicModels
 from services.edge.state.keeper import Keeper
 
 RECEIPT_LIMIT_S = 3.0
@@ -32,6 +33,7 @@ def make_app(
     billing: "billing_pb2_grpc.BillingAsyncStub",
     readiness: Readiness,
     keeper: Keeper,
+    models: PublicModels,
     *,
     body_limit: int,
     allow_private: bool,
@@ -50,6 +52,7 @@ def make_app(
     _add_receipts(app, authenticator, billing)
     callers = Callers(authenticator, body_limit)
     listed_models.add(app, callers)
+    public_models.add(app, models)
     stored_responses.add(app, callers, keeper.responses)
     stored_conversations.add(app, callers, keeper.conversations, allow_private=allow_private)
     _add_health(app, readiness)

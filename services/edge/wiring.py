@@ -31,6 +31,7 @@ from services.edge.inference.relay import Relay
 from services.edge.inference.remembering import Memory
 from services.edge.load import Load
 from services.edge.money.path import MoneyPath
+from services.edge.public_models import PublicModels
 from services.edge.router.client import RouterClient
 from services.edge.settings import Settings
 from services.edge.state.keeper import Keeper
@@ -111,6 +112,7 @@ def assemble(
             billing_pb2_grpc.BillingStub(billing_channel),
             readiness,
             keeper,
+            PublicModels(lambda: feed.view if feed.ready else None),
             body_limit=limits.body_bytes,
             allow_private=allow_private,
         ),

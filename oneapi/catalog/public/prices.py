@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from oneapi.catalog.public.view import PublicPrice, PublicRates, PublicTier, PublicWindow
 from oneapi.catalog.types import TOKEN_BUCKETS, UNITS, Price, PriceVersion
 from oneapi.pricing.charge import FALLBACK
-from oneapi.pricing.money import usd_per_million_text, usd_per_unit_text
+from oneapi.pricing.money import rate_from_usd_per_million, usd_per_million_text, usd_per_unit_text
 from oneapi.pricing.rates import is_open, resolve, version_at
 
 MINUTE_MS = 60_000
@@ -53,6 +53,11 @@ def charged(shown: PublicRates, bucket: str) -> str:
     """What a token of a bucket or a unit costs: its own price, or that of the bucket that it counts as; "0" without."""
     own = shown.of(bucket)
     return own if own is not None else shown.of(FALLBACK.get(bucket, "")) or "0"
+
+
+def per_token(usd_per_million: str) -> str:
+    """USD for one token, of what a million cost."""
+    return usd_per_unit_text(rate_from_usd_per_million(usd_per_million))
 
 
 def over(shown: PublicRates, instead: PublicRates) -> PublicRates:

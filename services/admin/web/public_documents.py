@@ -4,13 +4,13 @@ Pure ASGI, in front of the application: a document that hasn't changed is bytes 
 copies may be used, shorter when a price is about to change by itself. It must not know what any document says.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from oneapi.runtime import etags
 from oneapi.runtime.asgi import AsgiApp, Receive, Scope, Send
 from services.admin.clock import now_ms
 from services.admin.public.document import LIVE_S, Document, Representation
@@ -128,7 +128,7 @@ def asks_for_more(scope: Scope) -> bool:
 def answer_with(rendered: Rendered, if_none_match: bytes | None, cache_control: bytes) -> tuple[int, RawHeaders, bytes]:
     """Status, headers and body: 304 for a reader that has these bytes already."""
     headers = [(b"cache-control", cache_control), *rendered.headers]
-    if _matches(if_none_match, rendered.etag):
+    if etags.has(if_none_match, rendered.etag):
         return 304, [pair for pair in headers if pair[0] != b"content-type"], b""
     return 200, [*headers, (b"content-length", str(len(rendered.body)).encode())], rendered.body
 
@@ -136,7 +136,7 @@ def answer_with(rendered: Rendered, if_none_match: bytes | None, cache_control: 
 def render(public: Public, representation: Representation, vary: bytes = b"") -> Rendered:
     """The representation's bytes with their headers. `vary` names what else they depend on."""
     body = representation.render(public).encode()
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
+    etag = etags.tag_of(body)
     headers = [
         (b"content-type", representation.media_type.encode()),
         (b"etag", etag),
@@ -180,14 +180,6 @@ def cache_control(max_age_s: int, public: Public) -> bytes:
     if seconds <= LIVE_S and changes_at_ms is not None:
         seconds = max(min(seconds, (changes_at_ms - now_ms()) // 1000), 0)
     return b"public, max-age=%d" % seconds
-
-
-def _matches(given: bytes | None, etag: bytes) -> bool:
-    """Whether `If-None-Match` names this tag; weakly, as RFC 9110 has it."""
-    if given is None:
-        return False
-    tags = [tag.strip().removeprefix(b"W/") for tag in given.split(b",")]
-    return etag in tags or tags == [b"*"]
 
 
 async def _answer(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:

@@ -34,7 +34,7 @@ async def models(call: CallDep, request: Request, query: Annotated[ModelsQuery, 
     shown = Representation(media_type=JSON, render=lambda public: models_display(public, group, query.filters()))
     status, headers, body = answer_with(
         render(public, shown, FOR_ONE),
-        request.headers.get("if-none-match", "").encode("latin-1"),
+        request.headers.get("if-none-match", "").encode("latin-1") or None,
         cache_control(LIVE_S, public) if group is None else PRIVATE,
     )
     answer = Response(body, status)
