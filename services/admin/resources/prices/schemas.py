@@ -75,7 +75,7 @@ PerMillion = Annotated[
 PerUnit = Annotated[
     int | None, BeforeValidator(_rate(rate_from_usd_per_unit, MAX_UNIT_RATE)), WithJsonSchema(_RATE_SCHEMA)
 ]
-Day = Annotated[int, BeforeValidator(_day), Field(ge=0, le=6)]
+Day = Annotated[int, Field(ge=0, le=6), BeforeValidator(_day)]
 Minutes = Annotated[int, BeforeValidator(_minutes), WithJsonSchema(_CLOCK_SCHEMA)]
 UsdText = Annotated[str, WithJsonSchema(_USD_SCHEMA)]
 
