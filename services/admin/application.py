@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from oneapi.runtime.health import ready_answer
@@ -79,7 +78,7 @@ def build(parts: Parts, sampler: HeadSampler) -> Observing:
     problems.install(app, functools.partial(bad_credential, parts.failures))
     for resource in RESOURCES:
         app.include_router(resource)
-    _add_pages(app, parts)
+    _add_health(app, parts)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign] # FastAPI's documented way
     pages = PublicDocuments(app, parts.public, DOCUMENTS)
     origins = own_origins(parts.settings.public_url, parts.settings.allowed_origins)
@@ -87,7 +86,7 @@ def build(parts: Parts, sampler: HeadSampler) -> Observing:
     return Observing(Entrance(endpoints, parts.settings.trusted_proxies, parts.failures), sampler)
 
 
-def _add_pages(app: FastAPI, parts: Parts) -> None:
+def _add_health(app: FastAPI, parts: Parts) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         return JSONResponse({"status": "ok"})
@@ -96,10 +95,6 @@ def _add_pages(app: FastAPI, parts: Parts) -> None:
     async def readyz() -> Response:
         status_code, body = ready_answer(parts.readiness)
         return JSONResponse(body, status_code)
-
-    @app.get("/", include_in_schema=False)
-    async def root(_request: Request) -> Response:
-        return JSONResponse({"service": "One API", "openapi": "/openapi.json", "management": "/api"})
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -3,5 +3,12 @@
 from services.admin.public.display import models, tools
 from services.admin.public.document import Document
 from services.admin.public.documents import pricing, robots
+from services.admin.public.pages.documents import pages
 
-DOCUMENTS: tuple[Document, ...] = (*robots.DOCUMENTS, *pricing.DOCUMENTS, *models.DOCUMENTS, *tools.DOCUMENTS)
+_WRITTEN = (
+    *robots.DOCUMENTS,
+    *pricing.DOCUMENTS,
+    *models.DOCUMENTS,
+    *tools.DOCUMENTS,
+)
+DOCUMENTS: tuple[Document, ...] = (*_WRITTEN, *pages(_WRITTEN))

@@ -1,0 +1,1 @@
+"""The pages for people: HTML of the same view and the same documents that programs read."""

@@ -1,0 +1,1 @@
+"""Tests of the pages for people: pure functions of a view."""
