@@ -12,7 +12,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PARALLEL ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-clients test-replicas test-faults test-holes test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
+.PHONY: help run test test-all test-clients test-browser test-replicas test-faults test-holes test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -24,7 +24,7 @@ test: venv-test static ## every test that fits in half an hour on two cores
 	@$(PYTEST) $(PARALLEL) --ignore=tests/replicas --ignore=tests/faults/test_short_run.py
 	@$(MAKE) --no-print-directory test-replicas
 
-test-all: test test-clients test-faults test-holes test-fuzz test-image test-containers ## that, and the long ones
+test-all: test test-clients test-browser test-faults test-holes test-fuzz test-image test-containers ## that, and the long ones
 
 # A dozen processes each, and nothing beside them.
 test-replicas: venv-test ## of these: several replicas of each service, and parts that are gone; a short run under faults
@@ -33,6 +33,9 @@ test-replicas: venv-test ## of these: several replicas of each service, and part
 # CLIENTS="Codex pydantic": those whose names contain one of these. Installed under .clients/, from their own locks.
 test-clients: venv-test ## SDKs, agent libraries, Claude Code and Codex against every upstream format; needs npm
 	@$(BIN)/python -m tests.clients $(CLIENTS)
+
+test-browser: venv-test ## the public pages in Chromium: accessible, valid, usable by keyboard; writes build/screenshots
+	@$(BIN)/python -m tests.browser
 
 # Every directed fault and crash point, a bus of three nodes, every planted bug, then random faults from three seeds.
 # SEED=n: that seed and no more.

@@ -52,9 +52,10 @@ def test_every_requirement_is_pinned_by_hash(lock: str) -> None:
     assert problems(text) == []
 
 
-def test_every_npm_package_is_pinned_by_hash() -> None:
-    lock = json.loads((CLIENTS / "node/package-lock.json").read_text())
-    asked = json.loads((CLIENTS / "node/package.json").read_text())
+@pytest.mark.parametrize("folder", ["tests/browser/node", "tests/clients/node"])
+def test_every_npm_package_is_pinned_by_hash(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
+    asked = json.loads((ROOT / folder / "package.json").read_text())
     own = lock["packages"].pop("")
     assert own["dependencies"] == asked["dependencies"]
     assert own["optionalDependencies"] == asked["optionalDependencies"]

@@ -17,17 +17,22 @@ LIMIT_S = 900
 
 
 def node() -> Path:
-    """The folder with `node_modules`."""
-    folder, lock = HOME / "node", HERE / "node/package-lock.json"
+    """The folder with `node_modules`, and the scripts of the clients."""
+    return packages(HERE / "node", HOME / "node")
+
+
+def packages(source: Path, folder: Path) -> Path:
+    """The folder with `node_modules` by the lock that stands in `source`, and the scripts that stand beside it."""
+    lock = source / "package-lock.json"
     if _is_new(folder, lock):
         npm = shutil.which("npm")
         if npm is None:
-            raise SystemExit("npm is needed to install the clients; it comes with Node.js")
+            raise SystemExit("npm is needed to install this; it comes with Node.js")
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / "node" / name, folder)
+            shutil.copy(source / name, folder)
         _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
         _remember(folder, lock)
-    for script in (HERE / "node").glob("*.mjs"):
+    for script in source.glob("*.mjs"):
         shutil.copy(script, folder)
     return folder
 
