@@ -28,7 +28,7 @@ from oneapi.dialects.canonical.reading import Fields, member
 from oneapi.dialects.canonical.requests import EFFORTS, Effort, OutputFormat, Request, Thinking
 from oneapi.dialects.canonical.schemas import closed
 from oneapi.dialects.canonical.seal import Seal
-from oneapi.dialects.canonical.thinking import MIN_BUDGET, budget_of, clamp_effort, effort_of
+from oneapi.dialects.canonical.thinking import clamp_effort, effort_of, fitted_budget
 from oneapi.dialects.request import refuse
 
 _TIERS = {"auto": "auto", "standard_only": "default"}
@@ -191,9 +191,8 @@ def _encode_thinking(request: Request, sending: Sending, cap: int) -> dict[str, 
         sending.losses.add("thinking")
         return {}
     if sending.profile.thinking == "budget":
-        budget = request.thinking.budget
-        budget = budget_of(effort, cap) if budget is None else max(min(budget, cap - 1), MIN_BUDGET)
-        if budget is None or budget >= cap:
+        budget = fitted_budget(request.thinking, effort, cap)
+        if budget is None:
             sending.losses.add("thinking")
             return {}
         return {"thinking": {"type": "enabled", "budget_tokens": budget}}

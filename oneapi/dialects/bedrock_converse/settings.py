@@ -12,7 +12,7 @@ from oneapi.dialects.bedrock_converse.messages import has_thoughts_for_calls
 from oneapi.dialects.canonical.context import Sending
 from oneapi.dialects.canonical.requests import Request
 from oneapi.dialects.canonical.schemas import closed
-from oneapi.dialects.canonical.thinking import MIN_BUDGET, budget_of, clamp_effort, effort_of
+from oneapi.dialects.canonical.thinking import clamp_effort, effort_of, fitted_budget
 
 MAX_STOPS = 4
 """What every model takes that takes any."""
@@ -87,9 +87,8 @@ def _claude(request: Request, sending: Sending, cap: int, extra: dict[str, Any])
         sending.losses.add("thinking")
         return {}
     if sending.profile.thinking == "budget":
-        asked = request.thinking.budget
-        budget = budget_of(effort, cap) if asked is None else max(min(asked, cap - 1), MIN_BUDGET)
-        if budget is None or budget >= cap:
+        budget = fitted_budget(request.thinking, effort, cap)
+        if budget is None:
             sending.losses.add("thinking")
             return {}
         extra["thinking"] = {"type": "enabled", "budget_tokens": budget}

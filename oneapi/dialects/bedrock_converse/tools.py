@@ -33,7 +33,7 @@ def encode_tools(request: Request, points: CachePoints, sending: Sending, *, thi
         sending.losses.add("parallel_tool_calls")
     tools: list[dict[str, Any]] = []
     for tool in functions:
-        tools += [{"toolSpec": _spec(tool, sending)}, *points.after(tool.cache)]
+        tools += [{"toolSpec": _spec(tool, sending)}, *points.after(tool.cache, tool=True)]
     config: dict[str, Any] = {"tools": tools}
     told = _choice(choice, sending, thinks=thinks)
     return {"toolConfig": config | ({"toolChoice": told} if told else {})}

@@ -19,7 +19,7 @@ LOSSES: dict[str, str] = {
     "annotations": "Citations that only the upstream's format can point to.",
     "audio_output": "Sound in an answer; its transcript is kept.",
     "built_in_tool": "A tool that the provider runs and this upstream doesn't have; the model could do without.",
-    "cache_control": "Marks of what to cache, where the upstream caches by itself or not at all.",
+    "cache_control": "Marks of what to cache, where the upstream caches by itself, not at all, no tools, not so long.",
     "choices": "Answers after the first.",
     "citations": "Whether a document may be cited.",
     "container": "A container of the provider's.",

@@ -42,6 +42,13 @@ def budget_of(effort: Effort, cap: int) -> int | None:
     return budget if budget < cap else None
 
 
+def fitted_budget(thinking: Thinking, effort: Effort, cap: int) -> int | None:
+    """The budget for a model whose thoughts count against the cap; None where the cap leaves no room for one."""
+    asked = thinking.budget
+    budget = budget_of(effort, cap) if asked is None else max(min(asked, cap - 1), MIN_BUDGET)
+    return budget if budget is not None and budget < cap else None
+
+
 def clamp_effort(effort: Effort, sending: Sending) -> Effort | None:
     """The nearest effort below that the upstream's model knows, else the lowest; None where it can't be told."""
     profile = sending.profile

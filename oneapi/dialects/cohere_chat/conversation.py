@@ -5,6 +5,7 @@ Source: Cohere's API reference, "Chat" (v2). It must not know the other formats.
 
 from typing import Any
 
+from oneapi.dialects.canonical import sampling
 from oneapi.dialects.canonical.context import Sending
 from oneapi.dialects.canonical.losses import unsupported
 from oneapi.dialects.canonical.requests import Request
@@ -15,6 +16,8 @@ from oneapi.dialects.cohere_chat.tools import encode_tools
 MAX_STOPS = 5
 MAX_K = 500
 MIN_P, MAX_P = 0.01, 0.99
+MAX_SEED = 2**64 - 1
+_SAMPLING = {name: name for name in (sampling.SEED, *sampling.PENALTIES)}
 
 
 def encode_request(request: Request, sending: Sending) -> dict[str, Any]:
@@ -23,7 +26,8 @@ def encode_request(request: Request, sending: Sending) -> dict[str, Any]:
         raise unsupported("n")
     if request.logprobs:
         raise unsupported("logprobs")
-    sending.losses.settings(request.rest, request.beyond)
+    sampled, rest = sampling.take(request.rest, _SAMPLING, sending.losses, seeds=(0, MAX_SEED), penalties=(0, 1))
+    sending.losses.settings(rest, request.beyond)
     value: dict[str, Any] = {"model": sending.model, "messages": encode_messages(request.messages, sending)}
     value |= encode_tools(request, sending)
     caps = [cap for cap in (request.max_output, sending.max_output) if cap is not None]
@@ -38,6 +42,7 @@ def encode_request(request: Request, sending: Sending) -> dict[str, Any]:
             value["response_format"]["json_schema"] = request.output.schema
         if request.output.description is not None:
             sending.losses.add("schema_name")
+    value |= sampled
     _write_sampling(request, value, sending)
     _write_settings(request, value, sending)
     return value

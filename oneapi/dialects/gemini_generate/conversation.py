@@ -13,7 +13,7 @@ from oneapi.dialects.canonical.reading import Fields
 from oneapi.dialects.canonical.requests import Request
 from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.gemini_generate.contents import decode_contents, decode_instruction, encode_contents
-from oneapi.dialects.gemini_generate.settings import decode_config, decode_outside, encode_settings
+from oneapi.dialects.gemini_generate.settings import decode_config, decode_outside, encode_settings, take_sampling
 from oneapi.dialects.gemini_generate.signatures import NAME
 from oneapi.dialects.gemini_generate.spelling import camel
 from oneapi.dialects.gemini_generate.tools import decode_choice, decode_tools, encode_tools
@@ -56,6 +56,7 @@ def encode_request(request: Request, sending: Sending) -> dict[str, Any]:
         return dict(request.kept)
     if request.choices != 1:
         raise unsupported("n")
-    sending.losses.settings(request.rest, request.beyond)
+    sampling, rest = take_sampling(request.rest, sending)
+    sending.losses.settings(rest, request.beyond)
     value = encode_contents(request.messages, sending)
-    return value | encode_tools(request, sending) | encode_settings(request, sending)
+    return value | encode_tools(request, sending) | encode_settings(request, sampling, sending)

@@ -4,12 +4,14 @@ Google's own form is `generationConfig`. What the one model doesn't have goes in
 what is lost, or refused, without it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
+from oneapi.dialects.canonical import sampling
 from oneapi.dialects.canonical.context import Sending
 from oneapi.dialects.canonical.reading import Fields
 from oneapi.dialects.canonical.requests import EFFORTS, Effort, OutputFormat, Request, Thinking
-from oneapi.dialects.canonical.thinking import MIN_BUDGET, budget_of, clamp_effort, effort_of
+from oneapi.dialects.canonical.thinking import clamp_effort, effort_of, fitted_budget
 from oneapi.dialects.gemini_generate.schemas import json_schema
 from oneapi.dialects.gemini_generate.spelling import camel
 
@@ -20,6 +22,7 @@ MAX_LOGPROBS = 20
 
 _JSON = "application/json"
 _MAX_TEMPERATURE = 2.0
+_SEEDS = (-(2**31), 2**31 - 1)
 _TIERS = {"flex": "flex", "standard": "default", "priority": "priority"}
 _NAMES = {
     "frequencyPenalty": "frequency_penalty",
@@ -93,9 +96,17 @@ def decode_outside(fields: Fields, request: Request) -> None:
         request.rest[_OUTSIDE.get(name, name)] = value
 
 
-def encode_settings(request: Request, sending: Sending) -> dict[str, Any]:
-    """`generationConfig` and what stands beside it, of another format's request."""
-    config: dict[str, Any] = {}
+def take_sampling(rest: Mapping[str, Any], sending: Sending) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of a request's rest belongs into `generationConfig`, and what is left."""
+    spelled = {name: own for own, name in _NAMES.items() if name == sampling.SEED}
+    if sending.profile.penalties:
+        spelled |= {name: own for own, name in _NAMES.items() if name in sampling.PENALTIES}
+    return sampling.take(rest, spelled, sending.losses, seeds=_SEEDS)
+
+
+def encode_settings(request: Request, sampled: dict[str, Any], sending: Sending) -> dict[str, Any]:
+    """`generationConfig`, with what was taken of the rest, and what stands beside it, of another format's request."""
+    config = dict(sampled)
     caps = [cap for cap in (request.max_output, sending.max_output) if cap is not None]
     if caps:
         config["maxOutputTokens"] = min(caps)
@@ -148,7 +159,7 @@ def _encode_thinking(request: Request, sending: Sending, cap: int) -> dict[str, 
     if effort is None:
         return shown
     if profile.thinking == "budget":
-        budget = 0 if effort == "none" else _budget(effort, asked.budget, cap, sending)
+        budget = 0 if effort == "none" else _budget(asked, effort, cap, sending)
         return shown if budget is None else {**shown, "thinkingBudget": budget}
     found = clamp_effort(effort, sending)
     if found is None:
@@ -159,9 +170,9 @@ def _encode_thinking(request: Request, sending: Sending, cap: int) -> dict[str, 
     return {**shown, "thinkingLevel": level.upper()}
 
 
-def _budget(effort: Effort, asked: int | None, cap: int, sending: Sending) -> int | None:
-    budget = budget_of(effort, cap) if asked is None else max(min(asked, cap - 1), MIN_BUDGET)
-    if budget is None or budget >= cap:
+def _budget(asked: Thinking, effort: Effort, cap: int, sending: Sending) -> int | None:
+    budget = fitted_budget(asked, effort, cap)
+    if budget is None:
         sending.losses.add("effort")
         return None
     return min(budget, MAX_BUDGET)

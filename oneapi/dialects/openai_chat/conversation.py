@@ -6,6 +6,7 @@ of another one are written in this format's names, or lost, or refused. It must 
 
 from typing import Any
 
+from oneapi.dialects.canonical import sampling
 from oneapi.dialects.canonical.context import Sending
 from oneapi.dialects.canonical.losses import unsupported
 from oneapi.dialects.canonical.reading import Fields, member, string
@@ -28,6 +29,7 @@ from oneapi.dialects.request import refuse
 
 SCHEMA_NAME = "response"
 MAX_STOPS = 4
+_SEEDS = (-(2**63), 2**63 - 1)
 _TIERS = frozenset({"auto", "default", "flex", "priority", "scale", "fast"})
 _LEGACY = "functions"
 
@@ -160,7 +162,9 @@ def encode_request(request: Request, sending: Sending) -> dict[str, Any]:
     """Raises GatewayError 400 for what can't be asked of a chat."""
     if request.dialect == NAME:
         return _repeat(request, sending)
-    sending.losses.settings(request.rest, request.beyond)
+    names = (sampling.SEED, *(sampling.PENALTIES if sending.profile.sampling else ()))
+    sampled, rest = sampling.take(request.rest, {name: name for name in names}, sending.losses, seeds=_SEEDS)
+    sending.losses.settings(rest, request.beyond)
     value: dict[str, Any] = {"model": sending.model, "messages": encode_messages(request.messages, sending)}
     tools, search = encode_tools(request.tools, sending)
     if tools:
@@ -173,6 +177,7 @@ def encode_request(request: Request, sending: Sending) -> dict[str, Any]:
         encode_choice(request.tool_choice, request.tools)
     if search is not None:
         value["web_search_options"] = search
+    value |= sampled
     _write_limits(request, value, sending)
     _write_settings(request, value, sending)
     return value

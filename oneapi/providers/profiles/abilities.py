@@ -159,6 +159,12 @@ ABILITIES = (
         reason="Results of functions may hold pictures and documents.",
     ),
     Ability(
+        dialects=_GEMINI,
+        models=_models(r"gemini-(?!2\.0)"),
+        can={"penalties": False},
+        reason="They answer 400 to penalties; 2.0 alone takes them.",
+    ),
+    Ability(
         dialects=_COHERE,
         models=_models(r".*"),
         can={"thinking": "none"},
@@ -184,6 +190,7 @@ ABILITIES = (
             "thinking": "effort",
             "forced_tools": True,
             "cache_marks": True,
+            "tool_cache_marks": True,
             "images_in_results": True,
         },
         reason="Anthropic's models take Anthropic's own settings.",
@@ -193,6 +200,12 @@ ABILITIES = (
         models=_models(r"claude-(?:3-7|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:-\d{8}|$))"),
         can={"thinking": "budget"},
         reason="From 3.7 up to 4.5 thinking has a budget in tokens; adaptive thinking is refused.",
+    ),
+    Ability(
+        dialects=_CONVERSE,
+        models=_models(r"claude-(?:opus|sonnet|haiku)-(?:4-(?:[5-9]|\d\d)|[5-9]|\d\d)(?:\D|$)"),
+        can={"long_cache_marks": True},
+        reason="Marks that live for an hour came with 4.5; earlier models, and Amazon's, answer 400 to them.",
     ),
     Ability(
         dialects=_CONVERSE,
@@ -222,7 +235,7 @@ ABILITIES = (
             "images_in_results": True,
             "native_schema": False,
         },
-        reason="Amazon's models take Amazon's own settings, and no schema of an output.",
+        reason="Amazon's models take Amazon's own settings, no schema of an output, and no marks of tools.",
     ),
     Ability(
         dialects=_CONVERSE,

@@ -23,7 +23,13 @@ from tests.unit.oneapi.dialects.shapes import (
 )
 
 CONVERSE = "bedrock_converse"
-CLAUDE = Profile(vendor_fields="claude", cache_marks=True, images_in_results=True)
+CLAUDE = Profile(
+    vendor_fields="claude",
+    cache_marks=True,
+    long_cache_marks=True,
+    tool_cache_marks=True,
+    images_in_results=True,
+)
 BUDGET = Profile(vendor_fields="claude", thinking="budget", cache_marks=True, images_in_results=True)
 NOVA = Profile(vendor_fields="nova", efforts=("low", "medium"), native_schema=False, images_in_results=True)
 PLAIN = Profile(thinking="none", forced_tools=False)
@@ -92,6 +98,13 @@ def test_t20_cache_points_stand_behind_what_they_mark() -> None:
     plain = sent(MESSAGES, CONVERSE, body, profile=PLAIN)
     assert "cachePoint" not in json.dumps(plain)
     assert lost(MESSAGES, CONVERSE, body, profile=PLAIN) == ["cache_control"]
+    brief = Profile(vendor_fields="claude", cache_marks=True, tool_cache_marks=True)
+    found = sent(MESSAGES, CONVERSE, body, profile=brief)
+    assert (found["toolConfig"]["tools"], found["system"]) == ([SPEC, point], [{"text": "s"}, point])
+    assert lost(MESSAGES, CONVERSE, body, profile=brief) == ["cache_control(ttl)"]
+    untooled = Profile(vendor_fields="nova", cache_marks=True)
+    assert sent(MESSAGES, CONVERSE, body, profile=untooled)["toolConfig"]["tools"] == [SPEC]
+    assert lost(MESSAGES, CONVERSE, body, profile=untooled) == ["cache_control(tools)", "cache_control(ttl)"]
 
 
 def test_results_come_first_and_in_the_order_of_their_calls() -> None:

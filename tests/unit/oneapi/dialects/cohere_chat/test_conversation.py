@@ -155,7 +155,12 @@ def test_settings() -> None:
         "stop_sequences": list("abcde"),
         "max_tokens": 50,
     }
-    assert lost(CHAT, COHERE, body) == ["seed", "user"]
+    assert found["seed"] == 7
+    assert lost(CHAT, COHERE, body) == ["user"]
+    penalties = request(CHAT, frequency_penalty=0.5, presence_penalty=-1, seed=-1)
+    found = sent(CHAT, COHERE, penalties)
+    assert (found["frequency_penalty"], found["presence_penalty"], "seed" in found) == (0.5, 0, False)
+    assert lost(CHAT, COHERE, penalties) == ["presence_penalty", "seed"]
     assert sent(CHAT, COHERE, body, max_output=20)["max_tokens"] == 20
     assert sent(MESSAGES, COHERE, request(MESSAGES, top_k=700))["k"] == 500
     assert lost(MESSAGES, COHERE, request(MESSAGES, top_k=700)) == ["top_k"]

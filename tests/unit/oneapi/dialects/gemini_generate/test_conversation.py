@@ -389,7 +389,6 @@ def test_tools_of_the_provider() -> None:
     [
         ({"safetySettings": [{}]}, ["moderation"]),
         ({"labels": {"a": "b"}}, ["metadata"]),
-        ({"generationConfig": {"seed": 1, "presencePenalty": 0.5}}, ["seed", "presence_penalty"]),
         ({"generationConfig": {"mediaResolution": "MEDIA_RESOLUTION_LOW"}}, ["detail"]),
         ({"generationConfig": {"newThing": 1}}, ["unknown_field(generationConfig.newThing)"]),
         ({"generationConfig": {"responseModalities": ["TEXT"], "responseMimeType": "text/plain"}}, []),

@@ -37,10 +37,10 @@ CONVERSE = "bedrock_converse"
             {"thinking": "none", "max_output": 4096, "web_search": False, "native_schema": False},
         ),
         ("gemini", GEMINI, "gemini-2.0-flash", {"web_search": True, "thinking": "none"}),
-        ("gemini", GEMINI, "models/gemini-2.5-pro", {"web_search": True, "thinking": "budget"}),
+        ("gemini", GEMINI, "models/gemini-2.5-pro", {"web_search": True, "thinking": "budget", "penalties": False}),
         ("cohere", COHERE, "command-a-03-2025", {"thinking": "none"}),
         ("cohere", COHERE, "command-a-reasoning-08-2025", {"thinking": "budget"}),
-        ("gemini", GEMINI, "gemini-3-pro-preview", {"web_search": True, "images_in_results": True}),
+        ("gemini", GEMINI, "gemini-3-pro-preview", {"web_search": True, "images_in_results": True, "penalties": False}),
     ],
 )
 def test_families(provider: str, dialect: str, model: str, known: dict[str, object]) -> None:
@@ -72,6 +72,22 @@ def test_models_on_bedrock(model: str, known: dict[str, object]) -> None:
     found = abilities("bedrock", CONVERSE, model)
     assert known.items() <= found.items()
     assert ("native_schema" in found) is ("native_schema" in known or "nova" in model)
+
+
+@pytest.mark.parametrize(
+    ("model", "marks"),
+    [
+        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", {"cache_marks", "long_cache_marks", "tool_cache_marks"}),
+        ("anthropic.claude-opus-5-v1:0", {"cache_marks", "long_cache_marks", "tool_cache_marks"}),
+        ("us.anthropic.claude-opus-4-1-20250805-v1:0", {"cache_marks", "tool_cache_marks"}),
+        ("eu.anthropic.claude-sonnet-4-20250514-v1:0", {"cache_marks", "tool_cache_marks"}),
+        ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", {"cache_marks", "tool_cache_marks"}),
+        ("amazon.nova-2-lite-v1:0", {"cache_marks"}),
+        ("qwen.qwen3-32b-v1:0", set()),
+    ],
+)
+def test_marks_on_bedrock(model: str, marks: set[str]) -> None:
+    assert {name for name in abilities("bedrock", CONVERSE, model) if name.endswith("cache_marks")} == marks
 
 
 def test_gpt_5() -> None:
