@@ -102,9 +102,9 @@ def reference_not_found(field: str) -> GatewayError:
 
 
 def previous_not_found(field: str | None = None) -> GatewayError:
-    """A response that this account has not stored; whether another has is not said."""
+    """A response that this account has not stored; whether another has is not said. OpenAI's status for it is 400."""
     message = "`previous_response_id` names nothing that this account has stored here, or a turn before it is gone."
-    return GatewayError(404, "not_found", "previous_response_not_found", message, param=field)
+    return GatewayError(400, "invalid_request", "previous_response_not_found", message, param=field)
 
 
 def response_not_found() -> GatewayError:

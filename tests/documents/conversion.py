@@ -112,8 +112,8 @@ The gateway keeps the state of the Responses API itself; providers are told `sto
   (20 MiB): beyond that it is 400 `context_length_exceeded`. A conversation takes {MAX_ADDED} items at a time, and
   {MAX_ITEMS:,} in all; whoever adds more than 32 MiB at once, or 32 KiB a second from then on, gets 429
   `storage_rate_limited`.
-- What isn't stored, or isn't this account's, is 404: `previous_response_not_found`, `conversation_not_found`,
-  `item_not_found`, `response_not_found`.
+- What isn't stored, or isn't this account's, is 404: `conversation_not_found`, `item_not_found`, `response_not_found`;
+  as a `previous_response_id` it is 400 `previous_response_not_found`, as at OpenAI.
 - An answer that could not be stored says `store: false` and has the loss `store`. An answer that its conversation could
   not be told ends with an error, 503 `state_unavailable` or 409 `conversation_changed`, and is paid for.
 - `background` is refused, and so is `stream` where a stored response is read; `/cancel` is 400, as only answers in the

@@ -109,7 +109,7 @@ async def test_what_has_lived_its_time_is_gone(brief: Stage) -> None:
         await eventually(gone, 30)
         asked = {"model": "brief", "input": "b", "previous_response_id": stored["id"]}
         refused = await http.post("/v1/responses", json=asked)
-        assert (refused.status_code, refused.json()["error"]["code"]) == (404, "previous_response_not_found")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "previous_response_not_found")
 
 
 async def test_while_the_bus_is_away(brief: Stage) -> None:

@@ -119,7 +119,7 @@ async def test_what_is_not_stored_is_not_there(stage: Stage, client: openai.Asyn
         assert answer.store is False
         with pytest.raises(openai.NotFoundError):
             await client.responses.retrieve(answer.id)
-        with pytest.raises(openai.NotFoundError) as refused:
+        with pytest.raises(openai.BadRequestError) as refused:
             await client.responses.create(model=UPSTREAMS[CHAT], input="b", previous_response_id=answer.id)
         assert refused.value.code == "previous_response_not_found"
         assert refused.value.param == "previous_response_id"
@@ -133,10 +133,12 @@ async def test_what_is_forgotten_is_not_there(client: openai.AsyncOpenAI) -> Non
         client.responses.delete(begun.id),
         client.responses.cancel(begun.id),
         client.responses.input_items.list(begun.id),
-        client.responses.create(model="kept-sandbox", input="b", previous_response_id=begun.id),
     ):
         with pytest.raises(openai.NotFoundError):
             await asked
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.responses.create(model="kept-sandbox", input="b", previous_response_id=begun.id)
+    assert refused.value.code == "previous_response_not_found"
 
 
 async def test_nobody_elses(client: openai.AsyncOpenAI, tenant: openai.AsyncOpenAI) -> None:
@@ -154,9 +156,9 @@ async def test_nobody_elses(client: openai.AsyncOpenAI, tenant: openai.AsyncOpen
                 model="kept-sandbox", input=[{"type": "item_reference", "id": begun.output[0].id or ""}]
             ),
         ):
-            with pytest.raises(openai.NotFoundError) as refused:
+            with pytest.raises((openai.NotFoundError, openai.BadRequestError)) as refused:
                 await asked
-            told.append(refused.value.body)
+            told.append((refused.value.status_code, refused.value.body))
     assert told[:6] == told[6:12]
     assert (await client.responses.retrieve(begun.id)).id == begun.id
 
@@ -252,4 +254,4 @@ async def test_counts_of_what_goes_on(stage: Stage, key: str, client: openai.Asy
 
         assert await count(previous_response_id=begun.id) > await count() + 100
         nobodys = {"model": "kept-sandbox", "input": "hi", "previous_response_id": "resp_" + "0" * 32}
-        assert (await http.post("/v1/responses/input_tokens", json=nobodys)).status_code == 404
+        assert (await http.post("/v1/responses/input_tokens", json=nobodys)).status_code == 400

@@ -72,7 +72,7 @@ async def test_each_turn_has_all_before_it(desk: Desk) -> None:
     assert len(past.taken) == 5
     await desk.responses.delete(ACCOUNT, first["id"])
     error = await refused(desk.load(previous_response_id=second["id"]))
-    assert (error.status, error.code) == (404, "previous_response_not_found")
+    assert (error.status, error.code) == (400, "previous_response_not_found")
 
 
 async def test_references_to_items_of_both_kinds_of_ids(desk: Desk) -> None:
