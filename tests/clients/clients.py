@@ -116,6 +116,8 @@ CLIENTS = (
     Client("openai (Node), Chat Completions", _sdk("openai_chat.mjs")),
     Client("openai (Node), Responses", _sdk("openai_responses.mjs")),
     Client("@anthropic-ai/sdk (Node)", _sdk("anthropic_messages.mjs")),
+    Client("@google/genai (Node)", _sdk("gemini_generate.mjs")),
+    Client("google-genai", _agent("google_sdk.py")),
     Client("openai-agents, Responses", _agent("agents_sdk.py", "responses")),
     Client("openai-agents, Chat Completions", _agent("agents_sdk.py", "chat")),
     Client("pydantic-ai, Responses", _agent("pydantic_agent.py", "responses")),
