@@ -37,6 +37,8 @@ _DIALECT_OF = (
     (b"/v1/responses", "openai_responses"),
     (b"/v1/conversations", "openai_responses"),
     (b"/v1/embeddings", "openai_embeddings"),
+    (b"/sandbox/v1/messages", "anthropic_messages"),
+    (b"/sandbox/v1/responses", "openai_responses"),
 )
 
 

@@ -4,7 +4,7 @@ It decides the shapes of models, receipts and health. Requests come to it throug
 their heads. It must not know how conversations are served.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -22,6 +22,7 @@ from services.edge.authentication import Authenticator
 from services.edge.cold_answers import KEY_IN_SCHEMA, Callers, answer_of, arrival_of, json_answer
 from services.edge.inference.endpoints import ADDRESSED_ENDPOINTS, ENDPOINTS, STREAM, Endpoint
 from services.edge.public_models import PublicModels
+from services.edge.sandbox.endpoints import ENDPOINTS as SANDBOX_ENDPOINTS
 from services.edge.state.keeper import Keeper
 
 RECEIPT_LIMIT_S = 3.0
@@ -117,22 +118,30 @@ def _add_health(app: FastAPI, readiness: Readiness) -> None:
 
 
 def _add_hot_schema(app: FastAPI) -> None:
-    """The hot paths are served before FastAPI is asked; here they are only described."""
+    """The hot paths and the sandbox are served before FastAPI is asked; here they are only described."""
 
     async def served_elsewhere() -> Response:
         raise of_door.path_not_found()
 
-    def describe(endpoint: Endpoint, operation: str, needed: list[str], parameters: list[dict[str, Any]]) -> None:
+    def describe(
+        endpoint: Endpoint,
+        operation: str,
+        needed: list[str],
+        parameters: Sequence[dict[str, Any]] = (),
+        *,
+        path: bytes = b"",
+        keyless: bool = False,
+    ) -> None:
         app.add_api_route(
-            endpoint.path.decode(),
+            (path or endpoint.path).decode(),
             served_elsewhere,
             methods=["POST"],
             summary=endpoint.summary,
-            tags=["inference"],
-            dependencies=KEY_IN_SCHEMA,
+            tags=["sandbox" if keyless else "inference"],
+            dependencies=[] if keyless else KEY_IN_SCHEMA,
             operation_id=operation,
             openapi_extra={
-                "parameters": parameters,
+                "parameters": list(parameters),
                 "requestBody": {
                     "required": True,
                     "content": {"application/json": {"schema": {"type": "object", "required": needed}}},
@@ -141,7 +150,9 @@ def _add_hot_schema(app: FastAPI) -> None:
         )
 
     for endpoint in ENDPOINTS.values():
-        describe(endpoint, endpoint.name, ["model"], [])
+        describe(endpoint, endpoint.name, ["model"])
+    for path, endpoint in SANDBOX_ENDPOINTS.items():
+        describe(endpoint, f"sandbox_{endpoint.name}", ["model"], path=path, keyless=True)
     model = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
     framing = {"name": "alt", "in": "query", "schema": {"enum": ["sse", "json"], "default": "json"}}
     for verb, endpoint in ADDRESSED_ENDPOINTS.items():

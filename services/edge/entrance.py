@@ -29,6 +29,8 @@ from services.edge.inference.endpoints import ENDPOINTS
 from services.edge.inference.handler import Inference
 from services.edge.load import Load
 from services.edge.paths import Owner, owner_of
+from services.edge.sandbox.endpoints import PREFIX as SANDBOX
+from services.edge.sandbox.handler import Sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class Entrance:
         load: Load,
         trusted: Sequence[Network],
         inference: Inference,
+        sandbox: Sandbox,
         cold: AsgiApp,
         mcp: Forwarder,
         admin: Forwarder,
@@ -54,6 +57,7 @@ class Entrance:
         self._load = load
         self._trusted = trusted
         self._inference = inference
+        self._sandbox = sandbox
         self._cold = cold
         self._mcp = mcp
         self._admin = admin
@@ -115,7 +119,9 @@ class Entrance:
         owner = owner_of(arrival.raw_path)
         if owner is Owner.NOBODY:
             raise path_not_found()
-        if owner is Owner.EDGE:
+        if owner is Owner.EDGE and arrival.raw_path.startswith(SANDBOX):
+            await self._sandbox.serve(arrival, scope, receive, send)
+        elif owner is Owner.EDGE:
             scope[ARRIVAL_KEY] = arrival
             await self._cold(scope, receive, send)
         else:

@@ -33,6 +33,7 @@ from services.edge.load import Load
 from services.edge.money.path import MoneyPath
 from services.edge.public_models import PublicModels
 from services.edge.router.client import RouterClient
+from services.edge.sandbox.handler import Sandbox
 from services.edge.settings import Settings
 from services.edge.state.keeper import Keeper
 from services.edge.tokenizer.client import Tokenizer
@@ -107,6 +108,7 @@ def assemble(
         load=load,
         trusted=settings.trusted_proxies,
         inference=inference,
+        sandbox=Sandbox(limits.body_bytes),
         cold=make_app(
             authenticator,
             billing_pb2_grpc.BillingStub(billing_channel),

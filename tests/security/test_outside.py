@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.security.rows import authentication, bodies, denial, framing, google, heads, secrets
+from tests.security.rows import authentication, bodies, denial, framing, google, heads, sandbox, secrets
 from tests.security.table import Row, parameters, run
 from tests.security.world import World
 
@@ -14,6 +14,7 @@ ROWS = [
     *bodies.ROWS,
     *denial.ROWS,
     *secrets.ROWS,
+    *sandbox.ROWS,
 ]
 
 

@@ -9,16 +9,18 @@ from typing import Any
 import msgspec
 
 from oneapi.providers.sandbox import chat, embeddings, messages, reading, responses
-from oneapi.providers.sandbox.reply import reply
+from oneapi.providers.sandbox.reply import Manner, reply
 
 
-def whole(dialect: str, request: Mapping[str, Any], answer_id: str, created: int) -> bytes:
+def whole(
+    dialect: str, request: Mapping[str, Any], answer_id: str, created: int, manner: Manner = Manner.PLAIN
+) -> bytes:
     """The body of an answer that isn't streamed. `answer_id` is hex without dashes, `created` Unix time in seconds."""
     ask, input_tokens = reading.read(dialect, request)
     model = str(request["model"])
     if dialect == "openai_embeddings":
         return embeddings.body(request, model, input_tokens)
-    said = reply(ask)
+    said = reply(ask, manner)
     if dialect == "openai_chat":
         return chat.body(said, model, input_tokens, answer_id, created, choices=reading.choices(request))
     if dialect == "anthropic_messages":
@@ -26,11 +28,13 @@ def whole(dialect: str, request: Mapping[str, Any], answer_id: str, created: int
     return msgspec.json.encode(responses.response(said, request, model, input_tokens, answer_id, created, done=True))
 
 
-def stream(dialect: str, request: Mapping[str, Any], answer_id: str, created: int) -> list[bytes]:
+def stream(
+    dialect: str, request: Mapping[str, Any], answer_id: str, created: int, manner: Manner = Manner.PLAIN
+) -> list[bytes]:
     """The events of an answer that is streamed, each with its blank line."""
     ask, input_tokens = reading.read(dialect, request)
     model = str(request["model"])
-    said = reply(ask)
+    said = reply(ask, manner)
     if dialect == "openai_chat":
         options = request.get("stream_options")
         include = isinstance(options, dict) and options.get("include_usage") is True

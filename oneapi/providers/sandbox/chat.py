@@ -33,7 +33,12 @@ def body(reply: Reply, model: str, input_tokens: int, answer_id: str, created: i
     """The whole answer; every choice is the same."""
 
     def message(choice: int) -> dict[str, Any]:
-        found: dict[str, Any] = {"role": "assistant", "content": None if reply.tool else reply.text, "refusal": None}
+        silent = reply.tool or reply.refused
+        found: dict[str, Any] = {
+            "role": "assistant",
+            "content": None if silent else reply.text,
+            "refusal": reply.text if reply.refused else None,
+        }
         if reply.tool:
             call = {"name": reply.tool, "arguments": reply.arguments}
             found["tool_calls"] = [{"id": _call_id(answer_id, choice), "type": "function", "function": call}]
@@ -90,7 +95,7 @@ def events(
 
 def _deltas(reply: Reply, call_id: str) -> Iterator[tuple[dict[str, Any], str | None]]:
     """One choice: who speaks, what it says piece by piece, and why it ended."""
-    yield {"role": "assistant", "content": None if reply.tool else ""}, None
+    yield {"role": "assistant", "content": None if reply.tool or reply.refused else "", "refusal": None}, None
     if reply.tool:
         head = {"id": call_id, "type": "function", "function": {"name": reply.tool, "arguments": ""}}
         yield {"tool_calls": [{"index": 0, **head}]}, None
@@ -98,5 +103,5 @@ def _deltas(reply: Reply, call_id: str) -> Iterator[tuple[dict[str, Any], str | 
         if reply.tool:
             yield {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}, None
         else:
-            yield {"content": piece}, None
+            yield {"refusal" if reply.refused else "content": piece}, None
     yield {}, finish_reason(reply)

@@ -9,6 +9,8 @@ from oneapi.providers.sandbox.reply import Reply
 
 def stop_reason(reply: Reply) -> str:
     """Why it ended."""
+    if reply.refused:
+        return "refusal"
     return "max_tokens" if reply.cut else "tool_use" if reply.tool else "end_turn"
 
 
@@ -58,6 +60,7 @@ def events(reply: Reply, model: str, input_tokens: int, answer_id: str) -> list[
     return [
         event("message_start", message=start),
         event("content_block_start", index=0, content_block=_block(reply, answer_id, whole=False)),
+        event("ping"),
         *(event("content_block_delta", index=0, delta=delta(piece)) for piece in reply.pieces()),
         event("content_block_stop", index=0),
         event(

@@ -43,11 +43,13 @@ def _item(reply: Reply, answer_id: str, status: str) -> dict[str, Any]:
             "name": reply.tool,
             "arguments": reply.arguments if whole else "",
         }
-    content = [] if status == "in_progress" else [_part(reply.text)]
+    content = [] if status == "in_progress" else [_part(reply, reply.text)]
     return {"id": f"msg_{answer_id}", "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def _part(text: str) -> dict[str, Any]:
+def _part(reply: Reply, text: str) -> dict[str, Any]:
+    if reply.refused:
+        return {"type": "refusal", "refusal": text}
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
@@ -110,11 +112,16 @@ def events(
         event("response.function_call_arguments.done", **place, name=reply.tool, arguments=reply.arguments)
     else:
         place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
-        event("response.content_part.added", **place, part=_part(""))
-        for piece in reply.pieces():
-            event("response.output_text.delta", **place, delta=piece, logprobs=[])
-        event("response.output_text.done", **place, text=reply.text, logprobs=[])
-        event("response.content_part.done", **place, part=_part(reply.text))
+        event("response.content_part.added", **place, part=_part(reply, ""))
+        if reply.refused:
+            for piece in reply.pieces():
+                event("response.refusal.delta", **place, delta=piece)
+            event("response.refusal.done", **place, refusal=reply.text)
+        else:
+            for piece in reply.pieces():
+                event("response.output_text.delta", **place, delta=piece, logprobs=[])
+            event("response.output_text.done", **place, text=reply.text, logprobs=[])
+        event("response.content_part.done", **place, part=_part(reply, reply.text))
     event("response.output_item.done", output_index=0, item=item)
     event(f"response.{end}", response=whole(done=True))
     return found

@@ -4,6 +4,7 @@ It decides nothing at random: the first choice, the lower bound, the required pr
 (patterns, conditions) it passes over, so that its value may then be refused.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -89,6 +90,8 @@ def _string(schema: Mapping[str, Any]) -> str:
 def _number(schema: Mapping[str, Any]) -> int | float:
     least, above, most = (_real(schema.get(name)) for name in ("minimum", "exclusiveMinimum", "maximum"))
     value = least if least is not None else above + 1 if above is not None else 1
+    if schema.get("type") != "number":
+        value = math.ceil(value) if above is None else math.floor(value)
     step = _real(schema.get("multipleOf"))
     if step is not None and step > 0:
         value = -(-value // step) * step

@@ -101,7 +101,7 @@ def test_errors(told: bytes) -> None:
 
 def test_the_sdk_raises_for_our_error_event() -> None:
     meter = MessagesMeter()
-    body = meter.feed(b"".join(SANDBOX[:4])) + meter.finish_bytes(OVERLOADED, "r1")
+    body = meter.feed(b"".join(SANDBOX[:5])) + meter.finish_bytes(OVERLOADED, "r1")
     transport = httpx2.MockTransport(
         lambda _: httpx2.Response(200, content=body, headers={"content-type": "text/event-stream"})
     )
@@ -113,6 +113,7 @@ def test_the_sdk_raises_for_our_error_event() -> None:
                 model="m", max_tokens=9, messages=[{"role": "user", "content": "x"}], stream=True
             )
             seen.extend(found.type for found in stream)
+    # The ping is passed over.
     assert len(seen) == 4
     assert raised.value.body == {
         "type": "error",

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from oneapi.dialects.meter import StreamMeter
 from oneapi.dialects.registry import DIALECTS
 from oneapi.providers.sandbox import answer
+from oneapi.providers.sandbox.reply import MADE_UP, MAX_OUTPUT_TOKENS, REFUSAL, Manner
 
 ID = "0198c0de0198c0de0198c0de0198c0de"
 TOOL = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 2}}}
@@ -59,11 +60,12 @@ EVENT: dict[str, Any] = {
 }
 
 
-def events(name: str, request: dict[str, Any]) -> list[Any]:
+def events(name: str, request: dict[str, Any], manner: Manner = Manner.PLAIN) -> list[Any]:
     found = []
-    for raw in answer.stream(name, request, ID, 1_700_000_000):
+    for raw in answer.stream(name, request, ID, 1_700_000_000, manner):
         line = next(line for line in raw.splitlines() if line.startswith(b"data: "))
-        if line != b"data: [DONE]":
+        # A ping is no event of theirs: they pass over it.
+        if line not in {b"data: [DONE]", b'data: {"type":"ping"}'}:
             found.append(EVENT[name].validate_json(line[6:], strict=True))
     return found
 
@@ -249,3 +251,57 @@ def test_the_sdks_put_streams_together_as_whole_answers(tools: bool) -> None:
         include={"id", "stop_reason", "usage"}
     )
     assert [block.type for block in message.content] == [block.type for block in told.content]
+
+
+REASONS = {
+    "openai_chat": {Manner.TOOL_CALL: b'"tool_calls"', Manner.REFUSAL: b'"stop"', Manner.LENGTH: b'"length"'},
+    "openai_responses": {
+        Manner.TOOL_CALL: b'"completed"',
+        Manner.REFUSAL: b'"completed"',
+        Manner.LENGTH: b'"max_output_tokens"}',
+    },
+    "anthropic_messages": {
+        Manner.TOOL_CALL: b'"tool_use"',
+        Manner.REFUSAL: b'"refusal"',
+        Manner.LENGTH: b'"max_tokens"',
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "body"), CASES)
+@pytest.mark.parametrize("manner", [Manner.TOOL_CALL, Manner.REFUSAL, Manner.LENGTH])
+def test_a_manner_is_obeyed_in_both_forms(name: str, body: dict[str, Any], manner: Manner) -> None:
+    asked = {**body, "max_tokens": 99, "max_output_tokens": 99}
+    whole = answer.whole(name, asked, ID, 1, manner)
+    WHOLE[name].model_validate_json(whole, strict=True)
+    assert events(name, asked, manner)
+    assert REASONS[name][manner] in whole
+    assert (REFUSAL.encode() in whole) is (manner is Manner.REFUSAL)
+    if manner is Manner.TOOL_CALL:
+        assert (b"weather" if "tools" in body else MADE_UP.name.encode()) in whole
+
+
+def test_a_call_that_is_asked_for_is_not_made_again_after_its_result() -> None:
+    turns = [*MESSAGES, {"role": "tool", "tool_call_id": "c", "content": "sunny"}]
+    body = {"model": "sandbox", "messages": turns, "tools": [CHAT_TOOL]}
+    assert json.loads(answer.whole("openai_chat", body, ID, 1, Manner.TOOL_CALL))["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize("many", [{"const": "x" * 1_000_000}, {"type": "array", "minItems": 100, "items": {
+    "type": "array", "minItems": 10, "items": {"type": "string", "minLength": 1_000}}}])  # fmt: skip
+def test_an_answer_has_a_bound_whatever_is_asked(many: dict[str, Any]) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": many}}
+    body = {"model": "sandbox", "messages": MESSAGES, "response_format": form, "max_tokens": 1_000_000}
+    found = json.loads(answer.whole("openai_chat", body, ID, 1))
+    assert found["usage"]["completion_tokens"] == MAX_OUTPUT_TOKENS
+    assert found["choices"][0]["finish_reason"] == "length"
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {"properties": {"a": many}}}}
+    found = json.loads(answer.whole("openai_chat", {"model": "sandbox", "messages": MESSAGES, "tools": [tool]}, ID, 1))
+    assert found["usage"]["completion_tokens"] == MAX_OUTPUT_TOKENS
+
+
+def test_a_message_pings_before_it_says_anything() -> None:
+    body = {"model": "sandbox", **REQUESTS["anthropic_messages"][0]}
+    kinds = [json.loads(raw.split(b"data: ")[1])["type"] for raw in answer.stream("anthropic_messages", body, ID, 1)]
+    assert kinds[:4] == ["message_start", "content_block_start", "ping", "content_block_delta"]
+    assert kinds[-3:] == ["content_block_stop", "message_delta", "message_stop"]

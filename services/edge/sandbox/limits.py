@@ -1,0 +1,83 @@
+"""Bounds what the sandbox takes on: it asks nobody for a key, so anybody may come, and often.
+
+It decides a rate for each source of requests, how many are served at a time, and how much of the process's time goes
+into them. It must not know what they ask.
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator
+
+from oneapi.dialects.errors import GatewayError
+from oneapi.runtime.door.failures import FailureLimiter
+from oneapi.runtime.door.source import source_of
+
+BODY_BYTES = 1024 * 1024
+"""Of one request. Less than with a key: all places together may hold it."""
+RATE_PER_S, BURST = 10.0, 200
+PLACES, PLACES_OF_SOURCE = 128, 32
+WORK_SHARE, WORK_AHEAD_S = 0.25, 4.0
+"""So much of the process's time may go into all of it, and so far ahead of that it may be."""
+BUSY_RETRY_S = 1.0
+
+
+class Limits:
+    """The sandbox's requests of this process, by the networks that they come from."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, worked: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._clock = clock
+        self._worked = worked
+        self._paid_until_s = 0.0
+        # What it counts as a failure is any request here.
+        self._rate = FailureLimiter(RATE_PER_S, BURST)
+        self._open: dict[str, int] = {}
+        self._all = 0
+
+    @contextlib.contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """A place for one request. Raises GatewayError 429."""
+        source = source_of(address)
+        now_s = self._clock()
+        ahead_s = self._paid_until_s - now_s - WORK_AHEAD_S
+        if ahead_s > 0:
+            raise _full(ahead_s)
+        wait_s = self._rate.strike(source, now_s)
+        if wait_s > 0:
+            raise _too_fast(wait_s)
+        mine = self._open.get(source, 0)
+        if mine >= PLACES_OF_SOURCE or self._all >= PLACES:
+            raise _full(BUSY_RETRY_S)
+        self._open[source] = mine + 1
+        self._all += 1
+        try:
+            yield
+        finally:
+            self._all -= 1
+            left = self._open[source] - 1
+            if left:
+                self._open[source] = left
+            else:
+                del self._open[source]
+
+    @contextlib.contextmanager
+    def work(self) -> Iterator[None]:
+        """Counts the processor's time of what is done inside, where nothing may be waited for."""
+        began_s = self._worked()
+        try:
+            yield
+        finally:
+            spent_s = self._worked() - began_s
+            self._paid_until_s = max(self._paid_until_s, self._clock()) + spent_s / WORK_SHARE
+
+
+def _too_fast(wait_s: float) -> GatewayError:
+    message = "Requests to the sandbox come too fast from this address."
+    return GatewayError(429, "rate_limit", "sandbox_rate_limited", message, retry_after_s=max(1.0, math.ceil(wait_s)))
+
+
+def _full(wait_s: float) -> GatewayError:
+    message = "The sandbox has as much to do as it may."
+    return GatewayError(429, "rate_limit", "sandbox_busy", message, retry_after_s=max(1.0, math.ceil(wait_s)))
