@@ -3,13 +3,14 @@
 It decides the shape. Prices are USD per million tokens, null for a model without any; what isn't known is left out.
 """
 
-from decimal import Decimal
 from typing import Any
+
+from msgspec import Raw
 
 from oneapi.catalog.public.prices import charged, over
 from oneapi.catalog.public.view import PublicOffer, PublicRates, PublicTier, PublicWindow
 from services.admin.public.display.channel_types import channel_type
-from services.admin.public.display.envelope import envelope
+from services.admin.public.display.envelope import envelope, number
 from services.admin.public.display.filters import EVERYTHING, Filters, wanted
 from services.admin.public.document import JSON, LIVE_S, document
 from services.admin.public.site import Public
@@ -66,9 +67,9 @@ def _model(offer: PublicOffer) -> dict[str, Any]:
 
 def _tokens(rates: PublicRates) -> dict[str, Any]:
     return {
-        "input_price": Decimal(charged(rates, "input")),
-        "cached_input_price": Decimal(charged(rates, "cached_input")),
-        "output_price": Decimal(charged(rates, "output")),
+        "input_price": number(charged(rates, "input")),
+        "cached_input_price": number(charged(rates, "cached_input")),
+        "output_price": number(charged(rates, "output")),
         "cache_write_5m_price": _own(rates, "cache_write_5m"),
         "cache_write_1h_price": _own(rates, "cache_write_1h"),
     }
@@ -93,13 +94,13 @@ def _window(window: PublicWindow) -> dict[str, Any]:
     }
 
 
-def _all(rates: PublicRates) -> dict[str, Decimal]:
-    return {name: Decimal(usd) for name, usd in (*rates.per_million, *rates.per_unit)}
+def _all(rates: PublicRates) -> dict[str, Raw]:
+    return {name: number(usd) for name, usd in (*rates.per_million, *rates.per_unit)}
 
 
-def _own(rates: PublicRates, name: str) -> Decimal | None:
+def _own(rates: PublicRates, name: str) -> Raw | None:
     own = rates.of(name)
-    return None if own is None else Decimal(own)
+    return None if own is None else number(own)
 
 
 def _fields(**fields: Any) -> dict[str, Any]:

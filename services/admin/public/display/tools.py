@@ -10,7 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from oneapi.catalog.public.view import PublicTool
-from services.admin.public.display.envelope import envelope
+from services.admin.public.display.envelope import envelope, number
 from services.admin.public.document import JSON, LIVE_S, document
 from services.admin.public.site import Public
 
@@ -30,7 +30,6 @@ def tools_display(public: Public) -> str:
 
 
 def _tool(tool: PublicTool) -> dict[str, Any]:
-    usd = Decimal(tool.usd_per_call)
     return {
         "uuid": str(uuid5(NAMESPACE_URL, f"{tool.server_id}/{tool.name}")),
         "server_uuid": tool.server_id,
@@ -38,7 +37,10 @@ def _tool(tool: PublicTool) -> dict[str, Any]:
         "display_name": tool.title or tool.name,
         "description": tool.description,
         "input_schema": tool.input_schema,
-        "default_pricing": {"usd_per_call": usd, "quota_per_call": ceil(usd * QUOTA_PER_USD)},
+        "default_pricing": {
+            "usd_per_call": number(tool.usd_per_call),
+            "quota_per_call": ceil(Decimal(tool.usd_per_call) * QUOTA_PER_USD),
+        },
         "status": ENABLED,
         "created_at": tool.listed_at_ms,
         "updated_at": tool.listed_at_ms,
