@@ -7,6 +7,8 @@ from oneapi.catalog.public.view import PublicOffer, PublicPrice, PublicRates, Pu
 from services.admin.public.site import Public, Site
 
 BASE = "https://gw.example"
+VERSION = "1.2.3"
+SITE = Site(base_url=BASE, version=VERSION)
 PRICE = PublicPrice(
     now=PublicRates(per_million=(("input", "2"), ("output", "8"))),
     base=PublicRates(per_million=(("input", "2"), ("output", "8"))),
@@ -41,7 +43,7 @@ def tool(name: str = "find", description: str = "Finds it.", **fields: Any) -> P
 
 def public(*offers: PublicOffer, tools: tuple[PublicTool, ...] = (), revision: str = "rev", base: str = BASE) -> Public:
     view = PublicView(revision=revision, offers=offers, tools=tools, changes_at_ms=None)
-    return Public(site=Site(base_url=base, version="1.2.3"), view=view)
+    return Public(site=Site(base_url=base, version=VERSION), view=view)
 
 
 def tables(markdown: str) -> list[list[list[str]]]:
