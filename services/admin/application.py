@@ -4,6 +4,7 @@ A new resource is one line in `RESOURCES`. This module must not know what a reso
 """
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -40,6 +41,7 @@ from services.admin.web.public_documents import PublicDocuments
 from services.admin.web.routes import is_public
 
 TITLE = "One API management"
+OPENAPI = "3.1.1"
 DESCRIPTION = """\
 Configuration of the gateway, and its records. Money is decimal strings of US dollars, times are RFC 3339 in UTC, ids
 are opaque. Errors are RFC 9457 problems. Lists come in pages: pass `next_cursor` as `cursor`.
@@ -66,20 +68,12 @@ _HEADERS = {"post": (_IDEMPOTENCY, _DRY_RUN), "put": (_DRY_RUN,), "patch": (_DRY
 
 def build(parts: Parts, sampler: HeadSampler) -> Observing:
     """The whole application, as the server runs it."""
-    app = FastAPI(
-        title=TITLE,
-        version="1",
-        description=DESCRIPTION,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.parts = parts
     problems.install(app, functools.partial(bad_credential, parts.failures))
     for resource in RESOURCES:
         app.include_router(resource)
     _add_health(app, parts)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign] # FastAPI's documented way
     pages = PublicDocuments(app, parts.public, DOCUMENTS)
     origins = own_origins(parts.settings.public_url, parts.settings.allowed_origins)
     endpoints = PublicEndpoints(pages, parts.public, public_endpoints(DOCUMENTS), origins)
@@ -97,11 +91,11 @@ def _add_health(app: FastAPI, parts: Parts) -> None:
         return JSONResponse(body, status_code)
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
-    """OpenAPI of the management API, with its ways to authenticate. Made once."""
-    if app.openapi_schema:
-        return app.openapi_schema
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+@functools.cache
+def management_schema() -> Mapping[str, Any]:
+    """OpenAPI of the management API, with its ways to authenticate. Made once; nobody may change it."""
+    routes = [route for resource in RESOURCES for route in resource.routes]
+    document = get_openapi(title=TITLE, version="1", openapi_version=OPENAPI, description=DESCRIPTION, routes=routes)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -119,5 +113,4 @@ def _document(app: FastAPI) -> dict[str, Any]:
             operation["security"] = [] if public else [{"managementToken": []}, {"session": []}]
             if not public:
                 operation.setdefault("parameters", []).extend(_HEADERS.get(method, ()))
-    app.openapi_schema = document
     return document

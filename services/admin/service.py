@@ -19,11 +19,12 @@ from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.sealing import Sealer
 from oneapi.runtime.tasks import TaskSet
 from services.admin import housekeeping
-from services.admin.application import build
+from services.admin.application import build, management_schema
 from services.admin.bootstrap import bootstrap
 from services.admin.identity.authentication import Authenticator
 from services.admin.parts import Parts
 from services.admin.public.reading import PublicReader
+from services.admin.public.registry import DOCUMENTS
 from services.admin.public.site import Site
 from services.admin.publishing.bus import PART as NATS_PART
 from services.admin.publishing.bus import Bus
@@ -61,9 +62,16 @@ def make_parts(settings: Settings) -> Parts:
         readiness=readiness,
         bus=Bus(settings.nats_url, database, hasher, readiness, listings, replicas=settings.nats_replicas),
         dialer=Dialer(allow_private=settings.allow_private_upstreams),
-        public=PublicReader(
-            database, Site(base_url=settings.public_url, version=telemetry.release()), lambda: listings.known
-        ),
+        public=PublicReader(database, _site(settings), lambda: listings.known),
+    )
+
+
+def _site(settings: Settings) -> Site:
+    return Site(
+        base_url=settings.public_url,
+        version=telemetry.release(),
+        documents=tuple(document.listed for document in DOCUMENTS),
+        management=management_schema(),
     )
 
 

@@ -59,7 +59,7 @@ class Operation:
 
 @functools.cache
 def operations(world: World) -> tuple[Operation, ...]:
-    """Every operation of /api in the gateway's own document."""
+    """Every operation of the management API in the gateway's own document."""
     document = world.gateway.admin.get("/openapi.json").json()
     found = tuple(_operations(document))
     lacking = [one.name for one in found if one.fields and one.name not in BODIES]
@@ -72,6 +72,8 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
         if not path.startswith("/api/"):
             continue
         for method, described in methods.items():
+            if "documents" in described["tags"]:
+                continue
             queries = tuple(one["name"] for one in described.get("parameters", ()) if one["in"] == "query")
             content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
             reference = content.get("schema", {}).get("$ref", "").rpartition("/")[2]

@@ -6,7 +6,7 @@ It decides what must be said of each, and must not know how one is served.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.admin.public.site import Public
+from services.admin.public.site import Listed, Public
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -54,6 +54,18 @@ class Document:
     def media_type(self) -> str:
         """That of the first representation."""
         return self.representations[0].media_type
+
+    @property
+    def listed(self) -> Listed:
+        """What other documents may say of it."""
+        return Listed(
+            path=self.path,
+            title=self.title,
+            note=self.note,
+            media_type=self.media_type,
+            group=self.group,
+            rel=self.rel,
+        )
 
 
 def document(

@@ -58,6 +58,11 @@ class Route:
     summary: str
 
     @property
+    def key(self) -> bool:
+        """Whether it takes a relay key."""
+        return self.auth is Auth.RELAY_KEY
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the parameters in its path, in order."""
         return tuple(part.partition("}")[0] for part in self.path.split("{")[1:])

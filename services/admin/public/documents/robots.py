@@ -13,6 +13,9 @@ Disallow: /v1/
 Disallow: /v1beta/
 Disallow: /mcp$
 Disallow: /api/
+Allow: /api/llms.txt
+Allow: /api/models/display
+Allow: /api/tools/display
 Allow: /
 
 Sitemap: {public.site.url("/sitemap.xml")}

@@ -1,0 +1,51 @@
+"""What holds of every document."""
+
+import re
+
+from services.admin.public.registry import DOCUMENTS
+from tests.unit.services.admin.public.documents.sample import BASE, HOSTILE, offer, public, rendered, tool
+
+# Names of schemas and of specifications, which nobody is sent to.
+_IDENTIFIERS = (
+    "https://www.rfc-editor.org/info/rfc9727",
+    "http://www.sitemaps.org/schemas/sitemap/0.9",
+    "https://schema.org",
+)
+_OF_MANAGEMENT = ("/openapi.json", "/openapi.json.md")
+"""What handlers and schemas of the management API say may name vendors' addresses as examples."""
+
+
+def test_paths_are_unique_and_named() -> None:
+    paths = [document.path for document in DOCUMENTS]
+    assert len(set(paths)) == len(paths)
+    for document in DOCUMENTS:
+        assert document.path.startswith("/")
+        assert document.title
+        assert document.note
+        assert not document.note.endswith(".")
+
+
+def test_no_host_is_named_but_the_configured_one() -> None:
+    for path, text in rendered(public(offer("m"))).items():
+        if path not in _OF_MANAGEMENT:
+            found = re.findall(r"https?://[^\s\"'<>`)\]]+", text)
+            strange = [each for each in found if each not in _IDENTIFIERS and not re.match(BASE + r"(/|\Z)", each)]
+            assert not strange, path
+
+
+def test_a_document_is_the_same_for_the_same_view() -> None:
+    assert rendered(public(offer("m"))) == rendered(public(offer("m")))
+
+
+def test_harmful_names_stay_in_their_places() -> None:
+    """Headings, fences and rows are the ones that there are without them."""
+    plain = rendered(public(offer("aaa", "chat"), tools=(tool("t"),)))
+    harmful = rendered(public(offer(HOSTILE, "chat"), tools=(tool(HOSTILE),)))
+    for document in DOCUMENTS:
+        if document.media_type.startswith(("text/markdown", "text/plain")):
+            assert _skeleton(harmful[document.path]) == _skeleton(plain[document.path]), document.path
+            assert "\u202e" not in harmful[document.path]
+
+
+def _skeleton(text: str) -> list[str]:
+    return [line[:2] for line in text.split("\n")]
