@@ -71,7 +71,7 @@ def _site(settings: Settings) -> Site:
         base_url=settings.public_url,
         version=telemetry.release(),
         documents=tuple(document.listed for document in DOCUMENTS),
-        management=management_schema(),
+        management=management_schema,
     )
 
 

@@ -3,7 +3,7 @@
 It decides how addresses are made: no document names a host but the configured one. It must not know any document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -25,13 +25,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`base_url` is without a slash at its end, `documents` is every public one, `management` OpenAPI of that API."""
+    """`base_url` is without a slash at its end, `documents` is every public one, `management` makes OpenAPI of that API
+    when it is wanted first: that takes a second."""
 
     base_url: str
     version: str
     name: str = "One API"
     documents: tuple[Listed, ...] = ()
-    management: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    management: Callable[[], Mapping[str, Any]] = field(default=dict, compare=False, repr=False)
 
     def serves(self, path: str) -> bool:
         """Whether there is a public document of this path."""

@@ -45,7 +45,7 @@ def openapi(public: Public) -> str:
 def description(public: Public) -> dict[str, Any]:
     """The document."""
     site = public.site
-    management = site.management
+    management = site.management()
     components = management.get("components", {})
     return {
         "openapi": OPENAPI,
@@ -87,7 +87,7 @@ def _paths(public: Public) -> dict[str, Any]:
     for route in ROUTES:
         if route.group is not Group.MANAGEMENT:
             paths.setdefault(route.path, {})[route.method.lower()] = operations.of_route(route, public.view)
-    for path, methods in public.site.management.get("paths", {}).items():
+    for path, methods in public.site.management().get("paths", {}).items():
         found = paths.setdefault(path, {})
         for method, operation in methods.items():
             found[method] = _named(operation, _BY_PLACE.get((method, path)))
@@ -106,7 +106,7 @@ def _named(operation: Mapping[str, Any], route: Route | None) -> dict[str, Any]:
 def _tags(site: Site) -> dict[str, str]:
     """The sections with what is in them."""
     found = dict(_TAGS)
-    for methods in site.management.get("paths", {}).values():
+    for methods in site.management().get("paths", {}).values():
         for operation in methods.values():
             for name in operation.get("tags", ()):
                 found.setdefault(name, f"Management of {name.replace('-', ' ')}")

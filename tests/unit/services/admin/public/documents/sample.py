@@ -43,7 +43,7 @@ def public(*offers: PublicOffer, tools: tuple[PublicTool, ...] = (), base_url: s
         base_url=base_url,
         version="1.2.3",
         documents=tuple(document.listed for document in DOCUMENTS),
-        management=management_schema(),
+        management=management_schema,
     )
     return Public(site=site, view=view)
 

@@ -73,7 +73,7 @@ def test_rendering_changes_nothing_that_is_kept() -> None:
     first = public(offer("m", "chat"))
     assert openapi(first) == openapi(first)
     assert twin(first) == twin(first)
-    assert "/v1/messages" not in first.site.management["paths"]
+    assert "/v1/messages" not in first.site.management()["paths"]
 
 
 def test_its_twin_has_a_section_for_each_operation() -> None:
