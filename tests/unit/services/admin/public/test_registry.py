@@ -3,6 +3,7 @@
 import re
 
 from services.admin.public.registry import DOCUMENTS
+from services.admin.public.routes import ROUTES
 from tests.unit.services.admin.public.documents.sample import BASE, HOSTILE, offer, public, rendered, tool
 
 # Names of schemas and of specifications, which nobody is sent to.
@@ -11,6 +12,8 @@ _IDENTIFIERS = (
     "http://www.sitemaps.org/schemas/sitemap/0.9",
     "https://schema.org",
 )
+_BASES = {"", "/", "/v1", "/sandbox/v1"}
+"""What SDKs put before their paths, and the first page."""
 _OF_MANAGEMENT = ("/openapi.json", "/openapi.json.md")
 """What handlers and schemas of the management API say may name vendors' addresses as examples."""
 
@@ -49,3 +52,11 @@ def test_harmful_names_stay_in_their_places() -> None:
 
 def _skeleton(text: str) -> list[str]:
     return [line[:2] for line in text.split("\n")]
+
+
+def test_every_address_is_a_document_or_a_route() -> None:
+    """Rows of routes are held against what is served elsewhere; a whole gateway is asked by the end-to-end tests."""
+    known = {document.path for document in DOCUMENTS} | {route.path for route in ROUTES} | _BASES
+    for path, text in rendered(public(offer("m", "chat"), tools=(tool("t"),))).items():
+        named = {found.rstrip(".,") for found in re.findall(re.escape(BASE) + r"([^\s\"'<>`)\]]*)", text)}
+        assert named <= known, path
