@@ -13,7 +13,7 @@ from services.admin.public.pages.listing import READ_PREFIX, is_json, place_of, 
 from services.admin.public.pages.markdown import Text, rendered
 from services.admin.public.site import Public
 
-LONGEST = 60_000
+LONGEST = 30_000
 """Characters of a document that are shown."""
 LLMS_TXT = "llms.txt"
 """Markdown by its convention, whatever its media type."""

@@ -3,7 +3,7 @@
 import json
 
 from services.admin.public.document import LIVE_S, TEXT, document
-from services.admin.public.pages.search import LONGEST, LONGEST_ALL, search_index
+from services.admin.public.pages.search import LONGEST, LONGEST_ALL, search_index, words
 from tests.unit.services.admin.public.pages import given
 
 
@@ -26,3 +26,8 @@ def test_its_size_has_a_bound() -> None:
     text = search_index(long).representations[0].render(given.public())
     assert len(text) < LONGEST_ALL + 20_000
     assert len(json.loads(text)["documents"]) == 100
+
+
+def test_markup_is_not_looked_through() -> None:
+    assert words("# A **b**\n\n- [c](https://x.example/y): `d`\n\n| e | f |\n|---|--:|\n") == "A b - c : d e f --:"
+    assert words('{"a": ["b\\n"], "c": 1}') == "a : b n , c : 1"
