@@ -23,8 +23,16 @@ from opentelemetry.trace import Span, StatusCode
 
 from oneapi.catalog.toolset import Offer
 from oneapi.runtime import semconv
+from oneapi.runtime.mcp_identity import TITLE
 from oneapi.runtime.metrics import counter, histogram
-from oneapi.runtime.telemetry import HeadSampler, context_from, current_traceparent, parse_traceparent, tracer
+from oneapi.runtime.telemetry import (
+    HeadSampler,
+    context_from,
+    current_traceparent,
+    parse_traceparent,
+    release,
+    tracer,
+)
 from services.mcp.authentication import Caller
 from services.mcp.directory import ToolDirectory
 from services.mcp.policy.key_tools import grants
@@ -43,9 +51,10 @@ Context = ServerRequestContext[Any, Any]
 
 
 class Endpoint:
-    """Makes the answers. `call_limit_s` bounds one tool call."""
+    """Makes the answers, under the server's `name`. `call_limit_s` bounds one tool call."""
 
-    def __init__(self, directory: ToolDirectory, sampler: HeadSampler, call_limit_s: float) -> None:
+    def __init__(self, name: str, directory: ToolDirectory, sampler: HeadSampler, call_limit_s: float) -> None:
+        self._name = name
         self._directory = directory
         self._sampler = sampler
         self._call_limit_s = call_limit_s
@@ -53,9 +62,9 @@ class Endpoint:
     def server(self) -> "Server[Any]":
         """The protocol's own server, to be put behind a door."""
         server: Server[Any] = Server(
-            "one-api",
-            version="1",
-            title="One API",
+            self._name,
+            version=release(),
+            title=TITLE,
             instructions=INSTRUCTIONS,
             get_tool_input_schema=self._known_schema,
             on_list_tools=self._list_tools,

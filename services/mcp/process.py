@@ -24,6 +24,7 @@ from oneapi.runtime.door.limits import DoorLimits
 from oneapi.runtime.egress.dial import Dialer
 from oneapi.runtime.http_server import HttpServer
 from oneapi.runtime.lifecycle import Service
+from oneapi.runtime.mcp_identity import server_name
 from oneapi.runtime.origins import own_origins
 from oneapi.runtime.relay_keys import KeyHasher
 from oneapi.runtime.sealing import Sealer
@@ -84,7 +85,8 @@ class McpProcess(Service):
             self.name, sample=settings.trace_sample, endpoint=settings.otlp_endpoint, exporter=self._exporter
         )
         self._metrics = metrics.serve(settings.metrics_port, settings.host)
-        endpoint = Endpoint(self.directory, self.telemetry.sampler, settings.call_limit_s)
+        name = server_name(settings.public_url)
+        endpoint = Endpoint(name, self.directory, self.telemetry.sampler, settings.call_limit_s)
         # Clients bound the size of one event of a stream more tightly than that of a JSON answer.
         manager = StreamableHTTPSessionManager(
             endpoint.server(), stateless=True, json_response=True, max_request_body_size=MAX_BODY_BYTES

@@ -4,9 +4,14 @@ from services.admin.public.display import models, tools
 from services.admin.public.document import Document
 from services.admin.public.documents import (
     access,
+    agent_card,
+    agent_catalogs,
+    agent_skills,
+    app_view,
     catalogs,
     guidance,
     llms,
+    mcp_cards,
     openapi,
     overview,
     pricing,
@@ -26,6 +31,11 @@ _WRITTEN = (
     *models.DOCUMENTS,
     *tools.DOCUMENTS,
     *catalogs.DOCUMENTS,
+    *agent_card.DOCUMENTS,
+    *agent_skills.DOCUMENTS,
+    *agent_catalogs.DOCUMENTS,
+    *mcp_cards.DOCUMENTS,
+    *app_view.DOCUMENTS,
     *robots.DOCUMENTS,
 )
 DOCUMENTS: tuple[Document, ...] = (*_WRITTEN, *pages(_WRITTEN))

@@ -57,7 +57,7 @@ class Admin:
         self.parts: Parts = make_parts(configured)
         self._tasks = TaskSet()
         self._clients: list[httpx2.AsyncClient] = []
-        self._app = build(self.parts, HeadSampler(0.0))
+        self.application = build(self.parts, HeadSampler(0.0))
         self.client = self.speaking_as(ADMIN_TOKEN)
         self._open = False
 
@@ -80,7 +80,7 @@ class Admin:
     def speaking_as(self, token: str | None) -> httpx2.AsyncClient:
         """A client with this management token, or with none."""
         headers = {"authorization": f"Bearer {token}"} if token is not None else {}
-        transport = httpx2.ASGITransport(app=self._app)
+        transport = httpx2.ASGITransport(app=self.application)
         client = httpx2.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers, timeout=30)
         self._clients.append(client)
         return client

@@ -142,7 +142,7 @@ async def test_nothing_in_a_result_is_interpreted(bus: Bus, gateway: Gateway, ro
         result: Any = await client.call_tool("t", {})
     assert result.content[0].text == evil
     assert result.meta["vendor"] == 1
-    assert result.meta["io.modelcontextprotocol/serverInfo"]["name"] == "one-api"
+    assert result.meta["io.modelcontextprotocol/serverInfo"]["name"] == "example.gateway/gateway"
 
 
 META = {

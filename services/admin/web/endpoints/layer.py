@@ -48,7 +48,8 @@ class Question:
 class Endpoint:
     """`refuse` puts a failure into the caller's format. With `below`, paths under it are its own as well.
 
-    `passes` tells which requests are not for it; `any_origin` lets pages of every site call it.
+    `passes` tells which requests are not for it, and `beside` by which methods those come; `any_origin` lets pages of
+    every site call it.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Endpoint:
     request_headers: tuple[str, ...] = ("Content-Type",)
     below: bool = False
     any_origin: bool = True
+    beside: tuple[str, ...] = ()
     passes: Callable[[Request], bool] = lambda _request: False
 
 
@@ -109,7 +111,7 @@ class PublicEndpoints:
         return next((endpoint for endpoint in self._below if path.startswith(endpoint.path + "/")), None)
 
     async def _serve(self, endpoint: Endpoint, request: Request) -> Response:
-        allowed = ", ".join([*endpoint.methods, "OPTIONS"])
+        allowed = ", ".join([*endpoint.beside, *endpoint.methods, "OPTIONS"])
         if not endpoint.any_origin and not self._is_own(request):
             raise Problem(403, "foreign_origin", "Requests from pages of other sites are refused.")
         if request.method == "OPTIONS":

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.admin.public.ask.answer import MAX_QUESTION, NOTHING_FOUND, Answer, Asking
@@ -100,6 +100,7 @@ def test_one_word_costs_no_more_in_a_long_catalog() -> None:
     assert max(map(len, asking._index(shown)._postings.values())) <= 500
 
 
+@settings(deadline=None)
 @given(st.text(max_size=700))
 def test_any_question_has_an_answer_of_this_gateway(question: str) -> None:
     answer = ask(question, SHOWN)
