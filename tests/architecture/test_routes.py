@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from services.admin.application import RESOURCES
 from services.admin.public.registry import DOCUMENTS
 from services.admin.public.routes import ROUTES, Auth, Format, Group, Route
+from services.admin.web.endpoints.registry import public_endpoints
 from services.admin.web.routes import is_public
 from services.edge.answers import dialect_of
 from services.edge.cold import SCHEMA_PATH, make_app
@@ -18,8 +19,12 @@ AWAITED = {
     ("POST", "/sandbox/v1/chat/completions"),
     ("POST", "/sandbox/v1/responses"),
     ("POST", "/sandbox/v1/messages"),
+    ("POST", "/a2a"),
+    ("POST", "/.well-known/mcp"),
 }
 """Rows whose routes don't exist yet. One that does is no longer awaited, and this says so."""
+NAMED = {"GET", "POST"}
+"""Methods of endpoints that rows name: HEAD goes without saying."""
 DIALECTS = {
     Format.CHAT: "openai_chat",
     Format.RESPONSES: "openai_responses",
@@ -35,15 +40,27 @@ def edges() -> dict[Key, Any]:
     """Every path that the edge itself answers; the hot ones are in the same schema."""
     nothing = cast(Any, None)
     keeper = cast(Any, SimpleNamespace(responses=None, conversations=None))
-    schema = make_app(nothing, nothing, nothing, keeper, body_limit=1, allow_private=False).openapi()
+    schema = make_app(nothing, nothing, nothing, keeper, nothing, body_limit=1, allow_private=False).openapi()
     found = {(method.upper(), path): value for path, ways in schema["paths"].items() for method, value in ways.items()}
     return {**found, ("GET", SCHEMA_PATH): {}}
 
 
 def admins() -> dict[Key, APIRoute]:
-    """Every route of its application but its own health."""
+    """Every route of its application but its own health, and documents that its handlers answer for some."""
     routes = [route for router in RESOURCES for route in router.routes if isinstance(route, APIRoute)]
-    return {(method, route.path_format): route for route in routes for method in route.methods or ()}
+    documents = {document.path for document in DOCUMENTS}
+    return {
+        (method, route.path_format): route
+        for route in routes
+        for method in route.methods or ()
+        if route.path_format not in documents
+    }
+
+
+def endpoints() -> set[Key]:
+    """What anyone may call. One that has paths below its own is called at those, too, and its own stands for them."""
+    found = public_endpoints(DOCUMENTS)
+    return {(method, each.path) for each in found for method in each.methods if method in NAMED}
 
 
 ROWS = {(route.method, route.path): route for route in ROUTES}
@@ -59,7 +76,7 @@ def test_every_row_is_one() -> None:
 
 
 def test_rows_are_what_is_served() -> None:
-    served = edges().keys() | admins().keys() | {("POST", MCP_PATH.decode())}
+    served = edges().keys() | admins().keys() | endpoints() | {("POST", MCP_PATH.decode())}
     assert served - ROWS.keys() == set(), "a route without a row"
     assert ROWS.keys() - served == AWAITED, "a row without a route, or one that is no longer awaited"
 
@@ -79,7 +96,9 @@ def test_rows_say_whose_they_are() -> None:
         return owner_of(path.replace("{", "").replace("}", "").encode())
 
     for route in ROUTES:
-        whose = {Group.MANAGEMENT: Owner.ADMIN, Group.TOOLS: Owner.MCP}.get(route.group, Owner.EDGE)
+        whose = {Group.MANAGEMENT: Owner.ADMIN, Group.DISCOVERY: Owner.ADMIN, Group.TOOLS: Owner.MCP}.get(
+            route.group, Owner.EDGE
+        )
         assert owner(route.path) is whose, route
     for document in DOCUMENTS:
         assert owner(document.path) is Owner.ADMIN, document.path

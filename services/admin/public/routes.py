@@ -41,6 +41,7 @@ class Group(enum.Enum):
     RECEIPTS = "receipts"
     TOOLS = "tools"
     SANDBOX = "sandbox"
+    DISCOVERY = "discovery"
     HEALTH = "health"
     MANAGEMENT = "management"
 
@@ -124,6 +125,10 @@ _MODELS = (
         ("GET", "/v1beta/models", "listGoogleModels", "Models that the key may use, as in Google's API"),
         ("GET", "/v1beta/models/{model}", "getGoogleModel", "One model, as in Google's API"),
     ),
+    *_open(
+        Group.MODELS, Format.OPENAI,
+        ("GET", "/openrouter/v1/models", "listPublicModels", "Public models with prices, as in OpenRouter's API"),
+    ),
 )  # fmt: skip
 
 _STORED = (
@@ -163,6 +168,19 @@ _HEALTH = _open(
     ("GET", "/healthz", "isAlive", "Whether the process lives"),
     ("GET", "/readyz", "isReady", "Whether requests can be served, else what is missing"),
     ("GET", "/v1/openapi.json", "getEdgeSchema", "The edge's own schema of its paths"),
+)  # fmt: skip
+
+_DISCOVERY = (
+    *_open(
+        Group.DISCOVERY, Format.JSON,
+        ("GET", "/ask", "ask", "A question about this gateway, answered from its live catalog"),
+        ("POST", "/ask", "askByPost", "The same with the question in the body, as NLWeb has it"),
+        ("POST", "/a2a", "callAgent", "The same by A2A"),
+    ),
+    *_open(
+        Group.DISCOVERY, Format.MCP,
+        ("POST", "/.well-known/mcp", "callPublicMcp", "The same by MCP, with lists of public models and tools"),
+    ),
 )  # fmt: skip
 
 SANDBOX = (
@@ -238,5 +256,5 @@ MANAGEMENT = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*INFERENCE, *_MODELS, *_STORED, *_TOOLS, *SANDBOX, *_HEALTH, *MANAGEMENT)
+ROUTES: tuple[Route, ...] = (*INFERENCE, *_MODELS, *_STORED, *_TOOLS, *SANDBOX, *_DISCOVERY, *_HEALTH, *MANAGEMENT)
 """All of them, in the order in which documents show them."""

@@ -18,13 +18,18 @@ _SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _SCHEMA_ORG = "https://schema.org"
 _MCP_CARD = "/mcp/server-card"
 
-_APIS = (
-    *(route.path for route in INFERENCE if not route.parameters),
-    "/v1/models",
-    "/v1beta/models",
-    *(route.path for route in ROUTES if route.group is Group.TOOLS),
-    *(route.path for route in SANDBOX),
-    "/api/status",
+_APIS = tuple(
+    dict.fromkeys(
+        (
+            *(route.path for route in INFERENCE if not route.parameters),
+            "/v1/models",
+            "/v1beta/models",
+            *(route.path for route in ROUTES if route.group is Group.TOOLS),
+            *(route.path for route in SANDBOX),
+            *(route.path for route in ROUTES if route.group is Group.DISCOVERY),
+            "/api/status",
+        )
+    )
 )
 
 

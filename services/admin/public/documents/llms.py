@@ -13,6 +13,7 @@ from services.admin.public.site import Public, Site
 
 _PLAIN = tuple(route for route in INFERENCE if not route.parameters)
 _TOOLS = tuple(route for route in ROUTES if route.group is Group.TOOLS)
+_QUESTIONS = tuple(route for route in ROUTES if route.group is Group.DISCOVERY)
 _OPTIONAL = ("/docs/llms.txt", "/api/llms.txt", "/developers/llms.txt")
 _FIRST = ("Documentation", "Discovery")
 
@@ -70,6 +71,7 @@ def llms(public: Public) -> str:
             ("Constraints", _rows(site, _CONSTRAINTS)),
             ("Agent Guidance", _rows(site, _GUIDANCE)),
             *((name, _documents(site, name)) for name in _groups(site)),
+            ("Questions", [of_route(site, route) for route in _QUESTIONS]),
             ("When To Use This", _rows(site, _WHEN)),
             ("Free Sandbox", [of_route(site, route) for route in SANDBOX]),
             ("Supported Task Types", _rows(site, _TASKS)),
@@ -130,6 +132,7 @@ def _rows(site: Site, rows: Iterable[Row]) -> list[str]:
 def _models(site: Site) -> list[str]:
     rows = (
         ("/v1/models", "GET /v1/models", "models that the key may use (relay key)"),
+        ("/openrouter/v1/models", "GET /openrouter/v1/models", "models and prices as OpenRouter lists them (no key)"),
         ("/api/models/display", "GET /api/models/display", "models and prices (no key)"),
         ("/api/tools/display", "GET /api/tools/display", "tools and prices (no key)"),
     )

@@ -31,6 +31,7 @@ _TAGS = {
     Group.RECEIPTS.value: "What requests cost",
     Group.TOOLS.value: "Tools by MCP",
     Group.SANDBOX.value: "Made-up answers, without a key",
+    Group.DISCOVERY.value: "Questions about the gateway, without a key",
     Group.HEALTH.value: "Whether the gateway is well",
     operations.DOCUMENTS_TAG: "Public documents",
 }
@@ -92,7 +93,9 @@ def _paths(public: Public) -> dict[str, Any]:
         for method, operation in methods.items():
             found[method] = _named(operation, _BY_PLACE.get((method, path)))
     for listed in public.site.documents:
-        paths.setdefault(listed.path, {})["get"] = operations.of_document(listed)
+        found, operation = paths.setdefault(listed.path, {}), operations.of_document(listed)
+        # One that handlers answer too, for those who sign in or filter, takes more than a document does.
+        found["get"] = {**operation, **found.get("get", {}), "operationId": operation["operationId"]}
     return paths
 
 

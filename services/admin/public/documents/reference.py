@@ -16,6 +16,7 @@ _TITLES = {
     Group.RECEIPTS: "Receipts",
     Group.TOOLS: "Tools",
     Group.SANDBOX: "Sandbox",
+    Group.DISCOVERY: "Discovery",
     Group.HEALTH: "Health",
     Group.MANAGEMENT: "Management",
 }

@@ -45,11 +45,16 @@ _STATUSES = {
     Group.CONVERSATIONS: (*_COLD, 409, 413, 415),
     Group.RECEIPTS: _COLD,
     Group.TOOLS: (400, 401, 403, 413, 415, 429, 503),
+    Group.DISCOVERY: (400, 413, 429, 503),
     Group.SANDBOX: (400, 413, 415, 429, 500, 502, 503),
     Group.HEALTH: (503,),
 }
 _WAITS = {429, 503}
-_STREAMED = re.compile(r"(completions|responses|messages|:streamGenerateContent|/mcp)\Z")
+_QUERIES: dict[str, dict[str, Operation]] = {
+    "streamGenerateContent": {"alt": {"type": "string", "enum": ["sse", "json"], "default": "json"}},
+    "ask": {"query": {"type": "string"}},
+}
+_STREAMED = re.compile(r"(completions|responses|messages|:streamGenerateContent|/mcp|/ask|/a2a)\Z")
 
 
 def of_route(route: Route, view: PublicView) -> Operation:
@@ -71,9 +76,8 @@ def of_route(route: Route, view: PublicView) -> Operation:
         }
         for name in route.parameters
     ]
-    if route.path.endswith(":streamGenerateContent"):
-        framing = {"type": "string", "enum": ["sse", "json"], "default": "json"}
-        parameters.append({"name": "alt", "in": "query", "required": False, "schema": framing})
+    for name, schema in _QUERIES.get(route.operation_id, {}).items():
+        parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
     if parameters:
         operation["parameters"] = parameters
     body = schemas.request(route, examples)
@@ -117,7 +121,7 @@ def _error(route: Route, status: int) -> dict[str, Any]:
     name = schemas.ERRORS.get(route.format)
     schema = {"$ref": f"#/components/schemas/{name}"} if name else {"type": "object"}
     error: dict[str, Any] = {"description": _MEANING[status], "content": {"application/json": {"schema": schema}}}
-    if status in _WAITS and name:
+    if status in _WAITS and route.group is not Group.HEALTH:
         wait = {"description": "Seconds to wait", "schema": {"type": "string"}}
         error["headers"] = {"Retry-After": wait}
     return error

@@ -91,6 +91,8 @@ def request(route: Route, examples: Sequence[str]) -> Schema | None:
     """What a route takes; None when it takes no body."""
     if route.method != "POST":
         return None
+    if route.format is Format.JSON:
+        return _OBJECT
     needed, fields = _fields(route, examples)
     if not fields:
         return None

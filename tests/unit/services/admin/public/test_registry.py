@@ -1,5 +1,6 @@
 """What holds of every document."""
 
+import html
 import re
 
 from services.admin.public.registry import DOCUMENTS
@@ -31,7 +32,7 @@ def test_paths_are_unique_and_named() -> None:
 def test_no_host_is_named_but_the_configured_one() -> None:
     for path, text in rendered(public(offer("m"))).items():
         if path not in _OF_MANAGEMENT:
-            found = re.findall(r"https?://[^\s\"'<>`)\]]+", text)
+            found = re.findall(r"https?://[^\s\"'<>`)\]\\]+", html.unescape(text))
             strange = [each for each in found if each not in _IDENTIFIERS and not re.match(BASE + r"(/|\Z)", each)]
             assert not strange, path
 
@@ -43,7 +44,7 @@ def test_a_document_is_the_same_for_the_same_view() -> None:
 def test_harmful_names_stay_in_their_places() -> None:
     """Headings, fences and rows are the ones that there are without them."""
     plain = rendered(public(offer("aaa", "chat"), tools=(tool("t"),)))
-    harmful = rendered(public(offer(HOSTILE, "chat"), tools=(tool(HOSTILE),)))
+    harmful = rendered(public(offer(HOSTILE, "chat", channel=HOSTILE), tools=(tool(HOSTILE),)))
     for document in DOCUMENTS:
         if document.media_type.startswith(("text/markdown", "text/plain")):
             assert _skeleton(harmful[document.path]) == _skeleton(plain[document.path]), document.path
@@ -57,6 +58,8 @@ def _skeleton(text: str) -> list[str]:
 def test_every_address_is_a_document_or_a_route() -> None:
     """Rows of routes are held against what is served elsewhere; a whole gateway is asked by the end-to-end tests."""
     known = {document.path for document in DOCUMENTS} | {route.path for route in ROUTES} | _BASES
-    for path, text in rendered(public(offer("m", "chat"), tools=(tool("t"),))).items():
-        named = {found.rstrip(".,") for found in re.findall(re.escape(BASE) + r"([^\s\"'<>`)\]]*)", text)}
+    for path, text in rendered(public(offer("m", "chat"))).items():
+        named = {
+            found.rstrip(".,") for found in re.findall(re.escape(BASE) + r"([^\s\"'<>`)\]\\]*)", html.unescape(text))
+        }
         assert named <= known, path

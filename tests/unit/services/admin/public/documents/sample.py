@@ -9,10 +9,10 @@ BASE = "https://gw.example:8443"
 HOSTILE = "x](https://evil.example) | <script>\n## heading\n```\n'; rm -rf $HOME; `id` \u202e"
 
 
-def offer(model: str, *endpoints: str) -> PublicOffer:
-    """A model on one channel of the same dangerous name."""
+def offer(model: str, *endpoints: str, channel: str = "main") -> PublicOffer:
+    """A model on one channel."""
     return PublicOffer(
-        channel=HOSTILE,
+        channel=channel,
         provider="openai",
         model=model,
         endpoints=endpoints,
