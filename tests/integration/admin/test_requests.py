@@ -73,7 +73,7 @@ async def test_paths_and_methods_that_are_not_there(admin: Admin) -> None:
         "/API/keys",
         "/api/keys/%00",
         "/metrics",
-        "/docs",
+        "/redoc",
         "/.env",
     ):
         problem(await admin.client.get(path), 404, "not_found")

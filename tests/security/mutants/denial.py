@@ -1,6 +1,6 @@
 """Bounds on what is slow, large or much, taken out one by one."""
 
-from tests.security.mutants.hole import DOOR, hole
+from tests.security.mutants.hole import DOOR, Change, Hole, hole
 
 HOLES = [
     hole(
@@ -92,11 +92,17 @@ HOLES = [
         '    return path if isinstance(path, str) and path else str(scope["path"])\n',
         "D-14",
     ),
-    hole(
+    # Two locks: the edge gives back at once, and billing when it has booked the request.
+    Hole(
         "nothing is given back",
-        "services/edge/money/admission.py",
-        "        self._link.cast(reserve_call.settle(account_id, key_id, request_id, amount_nano, tokens))\n",
-        "        del account_id, key_id, request_id, amount_nano, tokens\n",
-        "D-17",
+        (
+            Change(
+                "services/edge/money/admission.py",
+                "        self._link.cast(reserve_call.settle(account_id, key_id, request_id, amount_nano, tokens))\n",
+                "        del account_id, key_id, request_id, amount_nano, tokens\n",
+            ),
+            Change("services/billing/books.py", "                request_ids=closing,\n", "                request_ids=(),\n"),
+        ),
+        ("D-17",),
     ),
 ]

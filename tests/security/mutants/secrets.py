@@ -6,8 +6,8 @@ HOLES = [
     hole(
         "a page of documentation for everybody",
         "services/admin/application.py",
-        "        docs_url=None,\n",
-        '        docs_url="/docs",\n',
+        "        redoc_url=None,\n",
+        '        redoc_url="/redoc",\n',
         "S-01",
     ),
     hole("errors may be kept", "services/edge/answers.py", '[(b"cache-control", b"no-store"), ', "[", "S-02"),

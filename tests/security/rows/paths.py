@@ -13,7 +13,7 @@ NOWHERE = (
 )  # fmt: skip
 NOWHERE_IN_API = (
     "/api/../v1/models", "/api/./keys", "/api//keys", "/api/keys%00", "/api/keys;x", "/api/%6beys", "/api/keys/",
-    "/API/keys", "/V1/models", "/api/keys/..", "/api/prices/..%2Fx", "/mcp/", "/.env", "/docs", "/config_dump",
+    "/API/keys", "/V1/models", "/api/keys/..", "/api/prices/..%2Fx", "/mcp/", "/.env", "/config_dump",
     "/api/channels/'OR'1", "/api/receipts/%ff", "/api/keys.json", "/api/keys/%2e", "/api/Keys", "/api\\keys", "/Mcp",
     "/mcp%2f", "/mcp/..", "/api/keys%ff", "/api/keys/../../etc/passwd",
 )  # fmt: skip

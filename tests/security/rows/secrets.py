@@ -255,7 +255,7 @@ def swapped(world: World, how: str) -> None:
 # Shown to the public ------------------------------------------------------------------------------------------------
 
 HIDDEN = (
-    "/health", "/metrics", "/docs", "/redoc", "/debug", "/debug/pprof", "/.env", "/config_dump", "/.git/config", "/env",
+    "/health", "/metrics", "/redoc", "/debug", "/debug/pprof", "/.env", "/config_dump", "/.git/config", "/env",
     "/actuator/env", "/server-status", "/swagger", "/swagger.json", "/openapi.yaml", "/graphql", "/console.map",
     "/stats", "/varz", "/jsz", "/healthz/secrets", "/metrics/", "/-/metrics", "/.well-known/../.env", "/api/metrics",
     "/api/config", "/api/debug", "/api/env", "/stack.json", "/secrets.json", "/v1/metrics", "/v1/debug", "/mcp/metrics",
