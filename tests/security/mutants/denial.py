@@ -101,7 +101,7 @@ HOLES = [
                 "        self._link.cast(reserve_call.settle(account_id, key_id, request_id, amount_nano, tokens))\n",
                 "        del account_id, key_id, request_id, amount_nano, tokens\n",
             ),
-            Change("services/billing/books.py", "                request_ids=closing,\n", "                request_ids=(),\n"),
+            Change("services/billing/books.py", "request_ids=closing,\n", "request_ids=(),\n"),
         ),
         ("D-17",),
     ),

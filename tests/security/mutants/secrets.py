@@ -6,8 +6,8 @@ HOLES = [
     hole(
         "a page of documentation for everybody",
         "services/admin/application.py",
-        "        redoc_url=None,\n",
-        '        redoc_url="/redoc",\n',
+        "redoc_url=None, openapi_url=None",
+        'redoc_url="/redoc"',
         "S-01",
     ),
     hole("errors may be kept", "services/edge/answers.py", '[(b"cache-control", b"no-store"), ', "[", "S-02"),
