@@ -92,8 +92,8 @@ def too_complex(place: Place) -> list[Attack]:
         "200,001 names": (deep + b',"x":{' + b",".join(b'"%d":0' % n for n in range(200_001)) + b"}}", 400),
         "1e999": (with_field(place, '"temperature":1e999'), 400),
     }
-    # The management API also has a bound of a MiB, and that may be what is said.
-    also = (413,) if place in {API_PLACE, ADMIN_ITSELF} else ()
+    # Where a body may have a MiB, that may be what is said.
+    also = (413,) if LIMITS.get(place, MIB) == MIB else ()
     return [aimed(place, name, whole(place, body=body), status, *also) for name, (body, status) in sent.items()]
 
 
