@@ -6,8 +6,10 @@ from typing import Any, cast
 from fastapi.routing import APIRoute
 
 from services.admin.application import RESOURCES
+from services.admin.public.a2a import PATH as A2A_PATH
 from services.admin.public.registry import DOCUMENTS
 from services.admin.public.routes import ROUTES, Auth, Format, Group, Route
+from services.admin.web.endpoints.a2a import OPERATIONS
 from services.admin.web.endpoints.registry import public_endpoints
 from services.admin.web.routes import is_public
 from services.edge.answers import dialect_of
@@ -15,14 +17,6 @@ from services.edge.cold import SCHEMA_PATH, make_app
 from services.edge.paths import Owner, owner_of
 from services.mcp.door import PATH as MCP_PATH
 
-AWAITED = {
-    ("POST", "/sandbox/v1/chat/completions"),
-    ("POST", "/sandbox/v1/responses"),
-    ("POST", "/sandbox/v1/messages"),
-    ("POST", "/a2a"),
-    ("POST", "/.well-known/mcp"),
-}
-"""Rows whose routes don't exist yet. One that does is no longer awaited, and this says so."""
 NAMED = {"GET", "POST"}
 """Methods of endpoints that rows name: HEAD goes without saying."""
 DIALECTS = {
@@ -58,9 +52,20 @@ def admins() -> dict[Key, APIRoute]:
 
 
 def endpoints() -> set[Key]:
-    """What anyone may call. One that has paths below its own is called at those, too, and its own stands for them."""
-    found = public_endpoints(DOCUMENTS)
-    return {(method, each.path) for each in found for method in each.methods if method in NAMED}
+    """What anyone may call. Of A2A those operations that have a good answer."""
+    found = {
+        (method, each.path)
+        for each in public_endpoints(DOCUMENTS)
+        for method in each.methods
+        if method in NAMED and not each.below
+    }
+    messages = {
+        (method, A2A_PATH + path)
+        for method, pattern, _name in OPERATIONS
+        for path in ("/message:send", "/message:stream")
+        if pattern.fullmatch(path)
+    }
+    return found | messages | {("POST", A2A_PATH)}
 
 
 ROWS = {(route.method, route.path): route for route in ROUTES}
@@ -78,7 +83,7 @@ def test_every_row_is_one() -> None:
 def test_rows_are_what_is_served() -> None:
     served = edges().keys() | admins().keys() | endpoints() | {("POST", MCP_PATH.decode())}
     assert served - ROWS.keys() == set(), "a route without a row"
-    assert ROWS.keys() - served == AWAITED, "a row without a route, or one that is no longer awaited"
+    assert ROWS.keys() - served == set(), "a row without a route"
 
 
 def test_rows_say_who_may_ask() -> None:
@@ -109,5 +114,5 @@ def test_errors_are_in_the_format_of_the_row() -> None:
         return dialect_of(route.path.encode())
 
     for route in ROUTES:
-        if (route.method, route.path) not in AWAITED and route.format in DIALECTS:
+        if route.format in DIALECTS:
             assert dialect(route) == DIALECTS[route.format], route

@@ -175,7 +175,9 @@ _DISCOVERY = (
         Group.DISCOVERY, Format.JSON,
         ("GET", "/ask", "ask", "A question about this gateway, answered from its live catalog"),
         ("POST", "/ask", "askByPost", "The same with the question in the body, as NLWeb has it"),
-        ("POST", "/a2a", "callAgent", "The same by A2A"),
+        ("POST", "/a2a", "callAgent", "The same by A2A over JSON-RPC"),
+        ("POST", "/a2a/message:send", "sendMessage", "The same by A2A over HTTP and JSON"),
+        ("POST", "/a2a/message:stream", "streamMessage", "The same as a stream"),
     ),
     *_open(
         Group.DISCOVERY, Format.MCP,
