@@ -146,12 +146,22 @@ HOLES = [
         "        pass\n",
         "R-07",
     ),
-    _hole(
+    # Two locks: few headers are read at all, and each format lets its own of these through.
+    Hole(
         "the client's headers go upstream",
-        "services/edge/arrival.py",
-        'RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta")\n',
-        'RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta", b"openai-organization")\n',
-        "R-09",
+        (
+            Change(
+                "services/edge/arrival.py",
+                'RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta")\n',
+                'RELAYED_HEADERS = (b"openai-beta", b"anthropic-version", b"anthropic-beta", b"openai-organization")\n',
+            ),
+            Change(
+                "services/edge/upstream/caller.py",
+                "in relayed if pair[0] in names)",
+                "in relayed if names is not None)",
+            ),
+        ),
+        ("R-09",),
     ),
     _hole(
         "headers that frame a request can be configured",
