@@ -35,7 +35,7 @@ def whole(body: bytes, status: bytes = b"200 OK", more: bytes = b"") -> bytes:
 class RogueTools:
     """One server, whose tools do as they are called. `heads` and `calls` keep what it was asked."""
 
-    TOOLS = (
+    TOOLS: tuple[str, ...] = (
         "fine", "who", "large", "endless", "endless json", "notifications", "deep", "injection", "redirect",
         "another id", "two answers", "html", "secret error", "cut", "Granted", "granted", "hidden", "slow",
     )  # fmt: skip

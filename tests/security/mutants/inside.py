@@ -284,13 +284,23 @@ HOLES = [
         "        return self.role is not Role.MEMBER\n",
         *("T-01", "X-03", "X-09"),
     ),
-    _hole(
+    # Two locks: one request at a time in a process, and another look in the transaction, for other processes.
+    Hole(
         "an Idempotency-Key is not claimed",
-        "services/admin/web/call.py",
-        "        answer = await self._find(session, claimed)\n        if answer is not None:\n"
-        "            raise _Found(answer)\n",
-        "        pass\n",
-        "X-06",
+        (
+            Change(
+                "services/admin/web/call.py",
+                "        if place in self.parts.running_keys:\n            raise _in_progress()\n",
+                "",
+            ),
+            Change(
+                "services/admin/web/call.py",
+                "        answer = await self._find(session, claimed)\n        if answer is not None:\n"
+                "            raise _Found(answer)\n",
+                "        pass\n",
+            ),
+        ),
+        ("X-06",),
     ),
     _hole(
         "a cookie is enough for a change",

@@ -7,12 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import httpx2
+
+from tests.e2e.gateway import eventually
 from tests.security.estate import owned_by
 from tests.security.management import Operation, operations
+from tests.security.rogue_tools import RogueTools, listed
 from tests.security.rows.tenants_traffic import echo_upstream
 from tests.security.rows.upstream_choice import relayed_model
 from tests.security.table import Absent, Row
 from tests.security.world import ASKED, CHAT, World
+from tests.well_formed import problems
 
 DRY = {"x-oneapi-dry-run": "1"}
 SERVICES = ("edge", "router", "billing", "mcp", "admin")
@@ -36,6 +41,26 @@ TEMPLATES = [
     *("{{7*7}}", "${7*7}", "#{7*7}", "<%= 7*7 %>", "{% for x in y %}{% endfor %}", "{0.__class__.__mro__}", "%(x)s"),
     *("{request_id}", "$(id)", "`id`", "{{config}}", "{{''.__class__}}", "[[7*7]]", "@{7*7}", "%n%n%n", "$HOME", "~"),
 ]
+MARKUP = [
+    *("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</title><script src=//evil.example></script>"),
+    *(
+        "[x](javascript:alert(1))",
+        "](x) <b>bold</b>",
+        "| a | b |",
+        "`</code><i>`",
+        "<!-- ",
+        "&lt;script&gt;",
+        "' onx='",
+    ),
+    *(
+        "![x](https://evil.example/x.png)",
+        "<a href=https://evil.example>x</a>",
+        "# heading",
+        "</table></main><h1>x</h1>",
+    ),
+]
+MARKED = "a-marked-model"
+PAGES = ("/", "/docs/read/pricing.md")
 LOG_LINES = [
     '\n{"level":"error","message":"forged"}',
     '\r\n{"level":"error","message":"forged"}',
@@ -214,6 +239,38 @@ def large_field(world: World, field: str) -> None:
         assert answer.status_code in {200, 400, 413}, answer.text[:200]
 
 
+def markup(world: World, text: str) -> None:
+    """What operators call things is text on every page, and no page lets a script in that isn't ours."""
+    url = f"http://127.0.0.1:{world.upstream.port}/v1"
+    fields = {"provider": "openai-compatible", "base_url": url, "api_key": "x", "models": [MARKED]}
+    made = world.gateway.create("channels", name=text, public_name=text, **fields)
+    for path in PAGES:
+        page = httpx2.get(f"{world.gateway.url}{path}", headers={"accept": "text/html"})
+        assert page.status_code == 200, (path, page.text[:200])
+        assert MARKED in page.text, path
+        assert "'unsafe" not in page.headers["content-security-policy"], path
+        assert problems(page.text) == [], path
+    assert world.gateway.admin.delete(f"/api/channels/{made['id']}").status_code == 204
+
+
+class NamedTwice(RogueTools):
+    """A server that lists one tool twice, whose name is then worth a line in the log."""
+
+    def __init__(self, name: str) -> None:
+        self.TOOLS = (name, name)
+        super().__init__()
+
+
+def _tool_named(world: World, name: str) -> None:
+    """A server has a tool of this name, is listed, and is gone."""
+    server = NamedTwice(name)
+    world.allow(server.port)
+    made = world.gateway.create("mcp-servers", name="named twice", url=server.url, priority=-1)
+    eventually(lambda: name in listed(world, world.key), 20)
+    assert world.gateway.admin.delete(f"/api/mcp-servers/{made['id']}").status_code == 204
+    eventually(lambda: name not in listed(world, world.key), 20)
+
+
 def forged_line(world: World, text: str) -> None:
     """Whatever is said in whatever place: each line of a log is one JSON object of ours."""
     ends = {name: (world.gateway.data_dir / "logs" / f"{name}.log").stat().st_size for name in SERVICES}
@@ -224,6 +281,7 @@ def forged_line(world: World, text: str) -> None:
     client.post(CHAT, json={**ASKED, "model": text[:2_000]})
     client.get(f"/v1/receipts/{quote(text[:200], safe='')}")
     client.post("/mcp", json={"jsonrpc": "2.0", "id": text[:200], "method": text[:100]})
+    _tool_named(world, text)
     plain = text.encode("ascii", "ignore").decode().translate(dict.fromkeys((*range(32), 127)))
     client.get("/v1/models", headers={"user-agent": plain, "traceparent": plain[:50], "x-request-id": plain[:100]})
     for name, end in ends.items():
@@ -313,7 +371,7 @@ ROWS: list[Row | Absent] = [
     Row("I-07", "what Redis reads, at length", large_field, ["user", "prompt_cache_key", "safety_identifier"]),
     Row("I-08", "forged lines in logs", forged_line, LOG_LINES),
     Row("I-09", "templates", literal, TEMPLATES),
-    Absent("I-10", "markup in pages", "no page shows what users wrote: answers are JSON"),
+    Row("I-10", "markup in pages", markup, MARKUP),
     Absent("I-11", "a guardrail that is gone around", "there are no guardrails"),
     Row("I-12", "breaks in what is configured", breaks_in_configuration, CONFIGURED),
     Row("I-13", "names that look alike", odd_model, UNICODE),
