@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.bench import converted, rounds
+from tests.bench import converted, documents, rounds
 from tests.bench.machine import EVERYTHING_ELSE, SYSTEM_UNDER_TEST, command, pin, resident_mb, tree
 from tests.bench.programs import BUILD, MESSAGES, PATHS, Target, build, start_mock, start_nginx, wait_for
 from tests.e2e.gateway import ROOT, Gateway, free_port
@@ -125,6 +125,7 @@ def main() -> None:
         found = [rounds.one_round([direct, nginx, edge], turn) for turn in range(ROUNDS)]
         figures = rounds.summary(found, "edge", "nginx") | rounds.added(found, "edge", "direct")
         figures |= converted.measure(edge, nginx, CONVERTED_MODELS, PACED_MODELS, ROUNDS)
+        figures |= documents.measure(gateway, folder, ROUNDS)
         figures["kb_per_stream"] = rounds.stream_memory(edge)
         figures |= start_up(gateway)
     rounded = {name: round(value, 3) for name, value in figures.items()}
