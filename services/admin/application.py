@@ -76,7 +76,7 @@ def build(parts: Parts, sampler: HeadSampler) -> Observing:
     _add_health(app, parts)
     pages = PublicDocuments(app, parts.public, DOCUMENTS)
     origins = own_origins(parts.settings.public_url, parts.settings.allowed_origins)
-    endpoints = PublicEndpoints(pages, parts.public, public_endpoints(DOCUMENTS), origins)
+    endpoints = PublicEndpoints(pages, parts.public, public_endpoints(DOCUMENTS), origins, parts.bounds)
     return Observing(Entrance(endpoints, parts.settings.trusted_proxies, parts.failures), sampler)
 
 

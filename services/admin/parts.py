@@ -11,6 +11,7 @@ from oneapi.runtime.sealing import Sealer
 from services.admin.identity.authentication import Authenticator
 from services.admin.identity.passwords import Passwords
 from services.admin.identity.throttle import Throttle
+from services.admin.public.bounds import Bounds
 from services.admin.public.reading import PublicReader
 from services.admin.publishing.bus import Bus
 from services.admin.reports.clients import Reports
@@ -35,6 +36,7 @@ class Parts:
     passwords: Passwords = field(default_factory=Passwords)
     throttle: Throttle = field(default_factory=Throttle)
     failures: FailureLimiter = field(default_factory=FailureLimiter)
+    bounds: Bounds = field(default_factory=Bounds)
     running_keys: set[tuple[str, str]] = field(default_factory=set)
 
     @property

@@ -134,7 +134,7 @@ def decode_choice(raw: Any) -> ToolChoice | None:
         case {"type": "allowed_tools", "allowed_tools": {"tools": list() as tools, **options}}:
             named = [string(member(tool.get(string(tool.get("type"))), "name")) for tool in objects(tools)]
             return ToolChoice(mode="some", names=named, must=options.get("mode") == "required")
-        case {"type": str() as kind}:
+        case {"type": str() as kind} if kind:
             return ToolChoice(mode="one", kind=kind)
         case _:
             return None

@@ -135,7 +135,7 @@ def decode_choice(raw: Any) -> ToolChoice | None:
         case {"type": "allowed_tools", "tools": list() as tools}:
             names = [string(tool.get("name")) for tool in objects(tools)]
             return ToolChoice(mode="some", names=names, must=raw.get("mode") == "required")
-        case {"type": str() as kind}:
+        case {"type": str() as kind} if kind:
             return ToolChoice(mode="one", kind=kind)
         case _:
             return None

@@ -15,6 +15,8 @@ from oneapi.providers.sandbox.schema import instance
 
 BYTES_PER_TOKEN = 4
 ECHO_BYTES = 400
+ASKED_CHARACTERS = 4_096
+"""Of the text in which it looks for a tool to call: there may be very many tools."""
 MAX_OUTPUT_TOKENS = 1_024
 """A few lines of schema can ask for megabytes."""
 GREETING = "This is the sandbox of One API. You said: "
@@ -133,6 +135,7 @@ def _wanted_tool(ask: Ask, manner: Manner) -> Tool | None:
         return next((tool for tool in ask.tools if ask.forced in {"", "*", tool.name}), MADE_UP)
     if ask.forced:
         return next((tool for tool in ask.tools if ask.forced in {"*", tool.name}), None)
-    asked_for = [tool for tool in ask.tools if f"call {tool.name}" in ask.text]
+    text = ask.text[:ASKED_CHARACTERS]
+    asked_for = [tool for tool in ask.tools if f"call {tool.name}" in text]
     # One name may be the beginning of another.
     return max(asked_for, key=lambda tool: len(tool.name), default=None)

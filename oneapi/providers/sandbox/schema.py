@@ -8,11 +8,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 WORD = "sandbox"
 MAX_NESTING = 16
 MAX_ITEMS = 100
 MAX_LENGTH = 1_000
 MAX_VALUES = 1_000
+MAX_BYTES = 16_384
+"""Of names, and of what a schema gives word for word: it may be asked for again and again."""
 
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -39,15 +43,16 @@ class _Builder:
     def __init__(self, root: Any) -> None:
         self._root = root
         self._left = MAX_VALUES
+        self._left_bytes = MAX_BYTES
 
     def build(self, schema: Any, depth: int) -> Any:
         self._left -= 1
         if not isinstance(schema, Mapping) or depth > MAX_NESTING or self._left < 0:
             return None
         if "const" in schema:
-            return schema["const"]
+            return self._given(schema["const"])
         if _choices(schema, "enum"):
-            return schema["enum"][0]
+            return self._given(schema["enum"][0])
         reference = schema.get("$ref")
         if isinstance(reference, str):
             return self.build(_resolve(reference, self._root), depth + 1)
@@ -55,6 +60,12 @@ class _Builder:
             if _choices(schema, name):
                 return self.build(schema[name][0], depth + 1)
         return self._typed(schema, depth)
+
+    def _given(self, value: Any) -> Any:
+        """A value of the schema's own; None when there is no room for it."""
+        if self._left_bytes > 0:
+            self._left_bytes -= len(msgspec.json.encode(value))
+        return value if self._left_bytes >= 0 else None
 
     def _typed(self, schema: Mapping[str, Any], depth: int) -> Any:
         kind = schema.get("type")
@@ -66,7 +77,7 @@ class _Builder:
             count = min(_whole(schema.get("minItems"), 1), _whole(schema.get("maxItems"), MAX_ITEMS), MAX_ITEMS)
             return [self.build(schema.get("items"), depth + 1) for _ in range(count)]
         if kind == "string":
-            return _string(schema)
+            return self._given(_string(schema))
         if kind in ("integer", "number"):
             return _number(schema)
         return True if kind == "boolean" else None
@@ -76,7 +87,13 @@ class _Builder:
         properties = found if isinstance(found, Mapping) else {}
         required = schema.get("required")
         names = [name for name in required if isinstance(name, str)] if isinstance(required, list) else properties
-        return {name: self.build(properties.get(name), depth + 1) for name in names}
+        value: dict[str, Any] = {}
+        for name in names:
+            self._left_bytes -= len(name)
+            if self._left_bytes < 0:
+                break
+            value[name] = self.build(properties.get(name), depth + 1)
+        return value
 
 
 def _string(schema: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ address. This module must not know any resource.
 """
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -97,6 +98,16 @@ def forbidden(detail: str, code: str = "forbidden") -> Problem:
 def unavailable(what: str, detail: str) -> Problem:
     """For a part of the gateway that doesn't answer now."""
     return Problem(503, f"{what}_unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def too_many(wait_s: float) -> Problem:
+    """For one who asks more often than anybody may."""
+    return Problem(
+        429,
+        "too_many_requests",
+        "Too many requests from this address, or of all.",
+        headers={"Retry-After": str(max(math.ceil(wait_s), 1))},
+    )
 
 
 def unauthenticated() -> Problem:

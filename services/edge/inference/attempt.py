@@ -87,7 +87,7 @@ class Attempt:
 
     def answered(self) -> None:
         """The first byte that counts has come."""
-        self.first_byte_ms = round((time.perf_counter() - self._started_s) * 1000)
+        self.first_byte_ms = max(round((time.perf_counter() - self._started_s) * 1000), 1)
         self.exchange.timing.answered()
 
     def end(self, kind: Kind, *, shown: str = "", retry_after_s: float = 0.0) -> None:

@@ -289,8 +289,6 @@ async def _take_start(attempt: Attempt, answer: Answer, meter: StreamMeter) -> N
         try:
             data = await answer.read()
         except Silent:
-            if not until_s:
-                attempt.answered()
             held.append(meter.keep_alive)
             break
         if not until_s:

@@ -151,6 +151,7 @@ class Relay:
         known = meter.input_told or None
         if keeping is not None:
             piece = keeping.shown.stream(piece)
+        waits = not attempt.first_byte_ms
         while not meter.finished:
             if piece:
                 listening.spoke = True
@@ -170,6 +171,10 @@ class Relay:
                     raise
                 # The connection broke behind the answer, in a format that doesn't say where it ends.
                 data = b""
+            if waits and data:
+                # The signs of life until now were our own.
+                attempt.answered()
+                waits = False
             piece = meter.feed(data) if data else meter.end()
             if keeping is not None:
                 piece = keeping.shown.stream(piece)

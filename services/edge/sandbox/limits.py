@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from oneapi.dialects.errors import GatewayError
 from oneapi.runtime.door.failures import FailureLimiter
 from oneapi.runtime.door.source import source_of
+from oneapi.runtime.door.work_share import WorkShare
 
 BODY_BYTES = 1024 * 1024
 """Of one request. Less than with a key: all places together may hold it."""
@@ -29,8 +30,7 @@ class Limits:
         self, clock: Callable[[], float] = time.monotonic, worked: Callable[[], float] = time.thread_time
     ) -> None:
         self._clock = clock
-        self._worked = worked
-        self._paid_until_s = 0.0
+        self._share = WorkShare(WORK_SHARE, WORK_AHEAD_S, clock, worked)
         # What it counts as a failure is any request here.
         self._rate = FailureLimiter(RATE_PER_S, BURST)
         self._open: dict[str, int] = {}
@@ -40,11 +40,10 @@ class Limits:
     def place(self, address: str) -> Iterator[None]:
         """A place for one request. Raises GatewayError 429."""
         source = source_of(address)
-        now_s = self._clock()
-        ahead_s = self._paid_until_s - now_s - WORK_AHEAD_S
+        ahead_s = self._share.wait_s()
         if ahead_s > 0:
             raise _full(ahead_s)
-        wait_s = self._rate.strike(source, now_s)
+        wait_s = self._rate.strike(source, self._clock())
         if wait_s > 0:
             raise _too_fast(wait_s)
         mine = self._open.get(source, 0)
@@ -62,15 +61,9 @@ class Limits:
             else:
                 del self._open[source]
 
-    @contextlib.contextmanager
-    def work(self) -> Iterator[None]:
+    def work(self) -> contextlib.AbstractContextManager[None]:
         """Counts the processor's time of what is done inside, where nothing may be waited for."""
-        began_s = self._worked()
-        try:
-            yield
-        finally:
-            spent_s = self._worked() - began_s
-            self._paid_until_s = max(self._paid_until_s, self._clock()) + spent_s / WORK_SHARE
+        return self._share.work()
 
 
 def _too_fast(wait_s: float) -> GatewayError:

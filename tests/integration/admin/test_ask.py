@@ -6,7 +6,8 @@ import httpx2
 import msgspec
 import pytest
 
-from services.admin.web.endpoints.layer import BURST, MAX_BODY
+from services.admin.public.bounds import BURST
+from services.admin.web.endpoints.layer import MAX_BODY
 from tests.integration.admin.gateway import Admin
 
 

@@ -29,14 +29,18 @@ BASICS = (
         "none.",
     ),
     Page("Models", "/api/models/display", "Every public model with its channels and prices; a list to choose from."),
-    Page("Prices", "/pricing.md", "Price and cost of each model in USD per million tokens, and of each tool call."),
+    Page(
+        "Prices",
+        "/pricing.md",
+        "Price and cost of each model in USD per million tokens, and of tools, whose calls are not charged yet.",
+    ),
     Page("Tools", "/api/tools/display", "The MCP tools that this gateway offers on /mcp, with their prices."),
     Page("Sandbox", "/sandbox", "Free answers without a key, to try a client or test a parser."),
     Page(
         "Calling a model",
         "/api.md",
         "POST /v1/chat/completions (OpenAI Chat Completions), /v1/responses (OpenAI Responses) or /v1/messages "
-        "(Claude Messages): every model is served in each of them, also streamed.",
+        "(Claude Messages): every chat model is served in each of them, also streamed.",
     ),
     Page("MCP gateway", "/mcp/server-card", "POST /mcp lists and calls the configured tools, with a relay API key."),
 )

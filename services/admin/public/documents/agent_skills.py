@@ -41,11 +41,13 @@ metadata:
 
 1. Ask the operator for a relay API key. It begins with `sk-`. Keep it out of addresses, prompts and logs.
 2. Choose a model: {url("/pricing.md")} lists them with their prices, {url("/api/models/display")} does so as JSON.
-3. Without a key, try the request at {url("/sandbox/v1")} first: the same formats, static answers, no cost.
+3. Without a key, try the request at {url("/sandbox/v1")} first: Chat Completions, Responses or Messages, made-up
+   answers, no cost.
 
 ## Call a model
 
-Send `Authorization: Bearer <relay key>` and JSON. Every model is served in each of these formats:
+Send `Authorization: Bearer <relay key>` and JSON. A chat model is served in each format of conversations,
+embeddings in their own:
 
 {formats}
 

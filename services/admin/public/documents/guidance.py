@@ -30,8 +30,8 @@ def agents(public: Public) -> str:
 2. Use a relay key that a person gave you: `Authorization: Bearer <relay key>`. You can't make one
    ({address(site, "/auth.md")}). Without a key, use the sandbox ({address(site, "/sandbox")}): its answers are made up.
 3. Ask `GET /v1/models` which models your key may use. The public list says what the gateway offers to anybody.
-4. Speak the format that you know: `/v1/chat/completions`, `/v1/responses`, `/v1/messages` or Google's. Any model can be
-   asked in any of them; `x-oneapi-loss` names what could not be carried, `x-oneapi-strict: 1` refuses instead.
+4. Speak the format that you know: `/v1/chat/completions`, `/v1/responses`, `/v1/messages` or Google's. Any chat model
+   can be asked in any of them; `x-oneapi-loss` names what could not be carried, `x-oneapi-strict: 1` refuses instead.
 5. Set `"stream": true` when you want text as it is made.
 6. Call tools by MCP at `POST /mcp` with the same key.
 7. On 429 and 503 wait for what `Retry-After` says. On 402 stop: the budget or the balance is spent. On 401 and 404

@@ -38,7 +38,7 @@ _GUIDANCE: tuple[Row, ...] = (
     ("/agents.md", "How an agent should use it", "which route, what to do on an error, what not to trust"),
     ("/openapi.json", "Schemas", "requests, answers and errors of every route, as OpenAPI 3.1"),
     ("/api.md", "Which format", "the one that your client speaks already; `stream: true` for text as it is made"),
-    ("/pricing.md", "Prices", "in US dollars, as they are billed now"),
+    ("/pricing.md", "Prices", "in US dollars: of models as they are charged now, and of tools"),
     ("/status.md", "Is it well", "where to ask, live"),
 )
 _WHEN: tuple[Row, ...] = (
@@ -48,7 +48,7 @@ _WHEN: tuple[Row, ...] = (
     ("/sandbox", "You have no key", "it is no public model endpoint: use the sandbox"),
 )
 _TASKS: tuple[Row, ...] = (
-    ("/v1/chat/completions", "Text and tool calls", "with any model, in any of the formats"),
+    ("/v1/chat/completions", "Text and tool calls", "with any chat model, in any of the conversation formats"),
     ("/v1/embeddings", "Embeddings", "where a channel offers them"),
     ("/v1/models", "Models", "those that the key may use"),
     ("/mcp", "MCP tools", "list and call"),
@@ -83,7 +83,7 @@ def llms(public: Public) -> str:
 def docs(public: Public) -> str:
     """The pages in words."""
     site = public.site
-    return _text(site, "Pages in words. Each is Markdown.", (("Documentation", _documents(site, "Documentation")),))
+    return _text(site, "Pages in words.", (("Documentation", _documents(site, "Documentation")),))
 
 
 def api(public: Public) -> str:

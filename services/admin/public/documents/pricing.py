@@ -46,7 +46,7 @@ def pricing(public: Public) -> str:
         ),
         (
             "Tools",
-            "Tools of `/mcp`, in USD for each call.",
+            "Tools of `/mcp`, in USD for each call, as the operator sets them. Calls are not charged yet.",
             ("server", "tool", "USD per call"),
             [(tool.server, tool.name, tool.usd_per_call) for tool in view.tools],
         ),
@@ -60,8 +60,8 @@ def _beginning(public: Public) -> str:
     return f"""\
 # Prices
 
-In USD per 1M tokens, as charged at this moment. `{NO_PRICE}`: the model has no price, and only accounts that pay
-nothing in advance may use it. Catalog revision `{public.view.revision}`; the same in JSON is
+In USD per 1M tokens, as charged at this moment. `{NO_PRICE}`: the model has no price, and can't be used with a
+balance or a budget. Catalog revision `{public.view.revision}`; the same in JSON is
 [/api/models/display]({public.site.url("/api/models/display")}).
 
 The sandbox ({public.site.url("/sandbox")}) is free and needs no key. A request is charged for what the provider says

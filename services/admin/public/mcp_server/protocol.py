@@ -5,7 +5,6 @@ the talk. It decides which versions are spoken, and must not know tools or resou
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -129,7 +128,7 @@ def _decoded(value: str | None) -> str | None:
         return value
     try:
         return base64.b64decode(wrapped[1], validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
 
 

@@ -44,8 +44,8 @@ _STATUSES = {
     Group.RESPONSES: _COLD,
     Group.CONVERSATIONS: (*_COLD, 409, 413, 415),
     Group.RECEIPTS: _COLD,
-    Group.TOOLS: (400, 401, 403, 413, 415, 429, 503),
-    Group.DISCOVERY: (400, 413, 429, 503),
+    Group.TOOLS: (400, 401, 403, 404, 413, 415, 429, 503),
+    Group.DISCOVERY: (400, 403, 404, 413, 415, 429, 500, 503),
     Group.SANDBOX: (400, 413, 415, 429, 500, 502, 503),
     Group.HEALTH: (503,),
 }
@@ -54,7 +54,7 @@ _QUERIES: dict[str, dict[str, Operation]] = {
     "streamGenerateContent": {"alt": {"type": "string", "enum": ["sse", "json"], "default": "json"}},
     "ask": {"query": {"type": "string"}},
 }
-_STREAMED = re.compile(r"(completions|responses|messages|:streamGenerateContent|/mcp|/ask|/a2a)\Z")
+_STREAMED = re.compile(r"(completions|responses|messages|:streamGenerateContent|/mcp|/ask|/a2a|:stream)\Z")
 
 
 def of_route(route: Route, view: PublicView) -> Operation:
@@ -107,12 +107,14 @@ def of_document(document: Listed) -> Operation:
 
 def _responses(route: Route) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": {}}}
-    if route.method == "POST" and _STREAMED.search(route.path):
+    if (route.method == "POST" or route.path == "/ask") and _STREAMED.search(route.path):
         content["text/event-stream"] = {"schema": {"type": "string"}}
     found: dict[str, Any] = {"200": {"description": "The answer", "content": content}}
     if route.format is Format.MCP:
         found["202"] = {"description": "A notification was taken"}
     for status in _STATUSES[route.group]:
+        if status == 401 and route.auth is Auth.NONE:
+            continue
         found[str(status)] = _error(route, status)
     return dict(sorted(found.items()))
 

@@ -66,7 +66,7 @@ def _start(public: Public) -> Html:
         tag("h2", "Start", id="start"),
         tag(
             "p",
-            "Without a key, the sandbox answers in every format; it is free, and asks no provider. Try it in the ",
+            "Without a key, the sandbox answers in three formats; it is free, and asks no provider. Try it in the ",
             tag("a", "playground", href=layout.PLAYGROUND),
             ".",
         ),

@@ -4,6 +4,7 @@ It decides what of a document's Markdown a page takes over: its first heading be
 documents there are.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -14,7 +15,8 @@ from markdown_it.token import Token
 from services.admin.public.pages.html import Html, html, tag
 
 ALLOWED = ("https://", "http://", "mailto:", "/", "#")
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+_FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
+_PARSER = MarkdownIt("commonmark", {"html": False, "xhtmlOut": False}).enable("table").disable("image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Text:
 
 def rendered(markdown: str, leads_to: Callable[[str], str]) -> Text:
     """The text as HTML. `leads_to` gives the address that a link of the text has on the page."""
-    tokens = _PARSER.parse(markdown)
+    tokens = _PARSER.parse(_FRONT_MATTER.sub(r"```yaml\n\1```\n", markdown))
     title = ""
     if len(tokens) > 2 and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
         title, tokens = _plain(tokens[1]), tokens[3:]

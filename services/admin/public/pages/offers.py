@@ -6,6 +6,7 @@ descriptions are others' text. It must not know the page around them.
 
 from collections.abc import Sequence
 
+from oneapi.catalog.public.prices import charged
 from oneapi.catalog.public.view import PublicOffer, PublicPrice, PublicTool
 from services.admin.public.pages.html import Html, html, lines, tag
 from services.admin.public.text import line
@@ -14,7 +15,6 @@ SHOWN_OFFERS, SHOWN_TOOLS = 50, 20
 LONGEST_NAME, LONGEST_DESCRIPTION = 120, 160
 SHOWN_MORE = 6
 COLUMNS = ("input", "cached_input", "output")
-NOTHING = "–"
 
 
 def offers_table(offers: Sequence[PublicOffer], shown: int = SHOWN_OFFERS) -> Html:
@@ -62,7 +62,7 @@ def _offer(offer: PublicOffer) -> Html:
         tag("small", also) if also else "",
     )
     priced = () if offer.price is None else COLUMNS
-    prices = [tag("td", offer.price.now.of(name) or NOTHING, class_="number") for name in priced if offer.price]
+    prices = [tag("td", charged(offer.price.now, name), class_="number") for name in priced if offer.price]
     if not prices:
         prices = [tag("td", "no price", colspan="3", class_="number")]
     return tag("tr", tag("th", model, scope="row"), *prices)

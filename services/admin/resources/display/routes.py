@@ -16,7 +16,9 @@ from services.admin.public.display.models import PATH, models_display
 from services.admin.public.document import JSON, LIVE_S, Representation
 from services.admin.resources.display.schemas import ModelsQuery
 from services.admin.store.schema import Account
+from services.admin.web import problems
 from services.admin.web.call import Call
+from services.admin.web.entrance import source_of_request
 from services.admin.web.public_documents import CORS, FOR_ONE, answer_with, cache_control, render
 from services.admin.web.routes import CallDep, asks, presented_by, resource_router
 
@@ -29,11 +31,16 @@ PRIVATE = b"private, no-cache"
 @asks(Access.PUBLIC)
 async def models(call: CallDep, request: Request, query: Annotated[ModelsQuery, QueryParameters()]) -> Response:
     """Every public model with its price, by channel. With a management token or a session, those of its account."""
+    wait_s = call.parts.bounds.wait_s(source_of_request(request))
+    if wait_s > 0:
+        raise problems.too_many(wait_s)
     group = await _group(call, request)
     public = await call.parts.public.current()
     shown = Representation(media_type=JSON, render=lambda public: models_display(public, group, query.filters()))
+    with call.parts.bounds.work():
+        rendered = render(public, shown, FOR_ONE)
     status, headers, body = answer_with(
-        render(public, shown, FOR_ONE),
+        rendered,
         request.headers.get("if-none-match", "").encode("latin-1") or None,
         cache_control(LIVE_S, public) if group is None else PRIVATE,
     )

@@ -64,7 +64,7 @@ def endpoint(agent: Agent) -> Endpoint:
 def refuse(problem: Problem, request: Request) -> Response:
     """A failure in the form of the binding that the address is of."""
     status = problem.status_code
-    if request.url.path == a2a.PATH:
+    if request.scope["path"] == a2a.PATH:
         code = INVALID_REQUEST if status < 500 else INTERNAL_ERROR
         body: dict[str, Any] = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": problem.detail}}
     else:

