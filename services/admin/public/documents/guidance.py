@@ -2,7 +2,7 @@
 sandbox. It decides the advice."""
 
 from services.admin.public.document import LIVE_S, MARKDOWN, SLOW_S, document
-from services.admin.public.examples import body, curl
+from services.admin.public.examples import SANDBOX_MODEL, body, command, curl
 from services.admin.public.markdown import address, fenced, item, of_document, table
 from services.admin.public.routes import SANDBOX, Format
 from services.admin.public.site import Public
@@ -72,11 +72,10 @@ def sandbox(public: Public) -> str:
     site = public.site
     parts = []
     for route in SANDBOX:
-        command = curl(site, route, body(route, "sandbox"))
         base = site.url(_BASES[route.format])
         parts.append(f"## {route.format.value}\n\n`POST {route.path}`, base URL for SDKs: `{base}`\n\n")
-        parts.append(f"{fenced('sh', command)}\n\n")
-    asked = {**body(SANDBOX[0], "sandbox"), "stream": True, "metadata": {"sandbox": "mid_stream_error"}}
+        parts.append(f"{fenced('sh', command(public, route))}\n\n")
+    asked = {**body(SANDBOX[0], SANDBOX_MODEL), "stream": True, "metadata": {"sandbox": "mid_stream_error"}}
     return f"""\
 # Sandbox
 

@@ -1,7 +1,7 @@
 """The first page for programs, and its other address. It decides what is said first about the gateway."""
 
 from services.admin.public.document import LIVE_S, MARKDOWN, document
-from services.admin.public.examples import body, curl, model_for
+from services.admin.public.examples import command
 from services.admin.public.markdown import address, fenced, of_document, table, who
 from services.admin.public.routes import INFERENCE, ROUTES, SANDBOX, Auth, Group
 from services.admin.public.site import Public
@@ -15,7 +15,6 @@ def index(public: Public) -> str:
     shown = [route for route in ROUTES if route.auth is not Auth.MANAGEMENT and route.group is not Group.MANAGEMENT]
     rows = ((route.method, route.path, route.format.value, who(route), route.summary) for route in shown)
     listed = "\n".join(of_document(site, each) for each in site.documents if each.group)
-    first, free = INFERENCE[0], SANDBOX[0]
     return f"""\
 # {site.name}
 
@@ -29,13 +28,13 @@ made of catalog revision `{view.revision}`.
 
 The sandbox answers without calling any provider:
 
-{fenced("sh", curl(site, free, body(free, "sandbox")))}
+{fenced("sh", command(public, SANDBOX[0]))}
 
 ## Call a model
 
 Ask the operator of this gateway for a relay key, then:
 
-{fenced("sh", curl(site, first, body(first, model_for(view, first.format))))}
+{fenced("sh", command(public, INFERENCE[0]))}
 
 Conversations convert between formats: use the one that your client speaks, with any model.
 

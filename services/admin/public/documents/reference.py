@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from services.admin.public.document import LIVE_S, MARKDOWN, document
-from services.admin.public.examples import body, curl, model_for
+from services.admin.public.examples import command
 from services.admin.public.markdown import address, fenced, table, who
 from services.admin.public.routes import INFERENCE, ROUTES, Group, Route
 from services.admin.public.site import Public
@@ -34,12 +34,8 @@ _ERRORS = (
 
 def api(public: Public) -> str:
     """The routes by section, then what is the same for all of them."""
-    site, view = public.site, public.view
-    commands = "\n\n".join(
-        fenced("sh", curl(site, route, body(route, model_for(view, route.format))))
-        for route in INFERENCE
-        if not route.parameters
-    )
+    site = public.site
+    commands = "\n\n".join(fenced("sh", command(public, route)) for route in INFERENCE if not route.parameters)
     return f"""\
 # API reference
 

@@ -6,13 +6,17 @@ It decides what somebody who comes here by chance is told first. It must not kno
 from collections.abc import Sequence
 
 from services.admin.public.document import LIVE_S, Document
-from services.admin.public.pages import examples, layout
+from services.admin.public.examples import command
+from services.admin.public.pages import layout
 from services.admin.public.pages.html import Html, html, lines, tag
 from services.admin.public.pages.listing import listed_by_group
 from services.admin.public.pages.offers import offers_table, tools_table
+from services.admin.public.routes import INFERENCE, SANDBOX
 from services.admin.public.site import Public
 
 OVERVIEW = "/index.md"
+SHOWN = tuple(route for route in INFERENCE if f"/sandbox{route.path}" in {free.path for free in SANDBOX})
+"""The routes of which a request is shown: what can be tried in the sandbox first."""
 NOTE = "A self-hosted AI gateway: one key, one address and one bill for every model."
 LEAD = (
     "One key, one address and one bill for many models. Clients of OpenAI Chat Completions, OpenAI Responses, "
@@ -70,9 +74,9 @@ def _start(public: Public) -> Html:
             tag("a", "playground", href=layout.PLAYGROUND),
             ".",
         ),
-        _code(examples.without_key(public, examples.CHAT_COMPLETIONS)),
+        _code(command(public, SANDBOX[0])),
         tag("p", clients),
-        *(html(tag("h3", form.name), "\n", _code(examples.with_key(public, form))) for form in examples.FORMATS),
+        *(html(tag("h3", route.format.value), "\n", _code(command(public, route))) for route in SHOWN),
         tag("h3", "Tools"),
         tag("p", "Hosts of MCP take ", tag("code", public.site.url("/mcp")), " with the same key."),
     )

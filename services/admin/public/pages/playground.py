@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.admin.public.document import SLOW_S, Document
-from services.admin.public.pages import examples, layout
+from services.admin.public.examples import SANDBOX_MODEL, body, command
+from services.admin.public.pages import layout
 from services.admin.public.pages.html import Html, lines, tag
+from services.admin.public.routes import SANDBOX, Route
 from services.admin.public.site import Public
 
 SCRIPT = layout.asset("playground.js")
@@ -41,9 +43,9 @@ def playground() -> Document:
     )
 
 
-def request(form: examples.Format, case: str = "") -> dict[str, Any]:
-    """What the sandbox is asked at first, of this format and case."""
-    asked = {"model": examples.SANDBOX_MODEL, **form.request, "stream": False}
+def request(route: Route, case: str = "") -> dict[str, Any]:
+    """What a route of the sandbox is asked at first, in this case."""
+    asked = {**body(route, SANDBOX_MODEL), "stream": False}
     return {**asked, "metadata": {"sandbox": case}} if case else asked
 
 
@@ -65,7 +67,7 @@ def _page(public: Public) -> layout.Page:
             tag(
                 "noscript",
                 tag("p", "Sending from this page needs JavaScript; this does the same:"),
-                tag("pre", tag("code", examples.without_key(public, examples.CHAT_COMPLETIONS))),
+                tag("pre", tag("code", command(public, SANDBOX[0]))),
             ),
             _form(),
             _answer(),
@@ -76,8 +78,7 @@ def _page(public: Public) -> layout.Page:
 def _form() -> Html:
     """Hidden until its script runs."""
     formats = (
-        tag("option", form.name, value=f"/sandbox/v1{form.path}", data_request=_shown(request(form)))
-        for form in examples.FORMATS
+        tag("option", route.format.value, value=route.path, data_request=_shown(request(route))) for route in SANDBOX
     )
     cases = (tag("option", name, value=case) for case, name in CASES.items())
     return tag(
@@ -87,7 +88,7 @@ def _form() -> Html:
         _field(tag("input", type="checkbox", id="stream"), tag("label", "Streamed", for_="stream"), inline=True),
         _field(
             tag("label", "Request body (JSON)", for_="body"),
-            tag("textarea", _shown(request(examples.FORMATS[0])), id="body", rows="12", spellcheck="false"),
+            tag("textarea", _shown(request(SANDBOX[0])), id="body", rows="12", spellcheck="false"),
         ),
         _field(
             tag("button", "Send", type="submit", id="send"),

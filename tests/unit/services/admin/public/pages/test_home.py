@@ -1,14 +1,19 @@
 """The first page."""
 
+import json
+from html import unescape
+
 import pytest
 
 from services.admin.public.document import MARKDOWN
+from services.admin.public.documents.overview import index
 from services.admin.public.pages.home import home
 from services.admin.public.site import Public
 from tests.unit.services.admin.public.pages import given
 from tests.well_formed import problems
 
 HOME = home(given.DOCUMENTS)
+CHAT = {"messages": [{"role": "user", "content": "Say hello."}]}
 
 
 def shown(public: Public) -> str:
@@ -22,6 +27,13 @@ def test_it_says_how_to_begin_and_what_there_is() -> None:
         assert said in text
     for said in ("gpt-x", "forecast", "/readyz", 'href="/docs/read/pricing.md"', 'rel="service-desc"', "1 model."):
         assert said in text
+
+
+def test_it_names_the_model_that_the_overview_names() -> None:
+    view = given.public(given.offer("a", price=None), given.offer("b"))
+    asked = "-d '" + json.dumps({"model": "b", **CHAT}) + "'"
+    assert asked in index(view)
+    assert asked in unescape(shown(view))
 
 
 def test_of_any_names_it_is_well_formed() -> None:

@@ -6,8 +6,8 @@ from html import unescape
 
 import pytest
 
-from services.admin.public.pages import examples
 from services.admin.public.pages.playground import CASES, playground, request
+from services.admin.public.routes import SANDBOX
 from tests.unit.services.admin.public.pages import given
 from tests.well_formed import problems
 
@@ -17,14 +17,14 @@ PAGE = playground().representations[0].render(given.public())
 def test_it_offers_each_format_at_its_address() -> None:
     assert problems(PAGE) == []
     options = re.findall(r'<option value="(/sandbox/v1/[a-z/]+)" data-request="([^"]+)">', PAGE)
-    assert [path for path, _ in options] == [f"/sandbox/v1{form.path}" for form in examples.FORMATS]
-    for (_, asked), form in zip(options, examples.FORMATS, strict=True):
-        assert json.loads(unescape(asked)) == request(form)
+    assert [path for path, _ in options] == [route.path for route in SANDBOX]
+    for (_, asked), route in zip(options, SANDBOX, strict=True):
+        assert json.loads(unescape(asked)) == request(route)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_example_is_asked_for_in_the_metadata(case: str) -> None:
-    asked = request(examples.CHAT_COMPLETIONS, case)
+    asked = request(SANDBOX[0], case)
     assert asked.get("metadata") == ({"sandbox": case} if case else None)
 
 
