@@ -6,7 +6,7 @@ It decides how addresses are made: no document names a host but the configured o
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from oneapi.catalog.public.view import PublicView
 
@@ -41,10 +41,6 @@ class Site:
     def url(self, path: str) -> str:
         """The address of a path of this gateway."""
         return self.base_url + path
-
-    def url_with(self, path: str, segment: str) -> str:
-        """The same, with a name of any characters as its last segment."""
-        return f"{self.base_url}{path}/{quote(segment, safe='')}"
 
     @property
     def host(self) -> str:
