@@ -1,15 +1,17 @@
 """Pieces of Markdown that documents are made of.
 
-It decides how a link and a table look, and must not know any document.
+It decides how a link and a table look, and that no text of others can break a table. It must not know any document.
 """
 
 from collections.abc import Iterable, Sequence
 
 from services.admin.public.routes import Auth, Route
 from services.admin.public.site import Listed, Site
-from services.admin.public.text import link_text
+from services.admin.public.text import cell, link_text
 
 _AUTH = {Auth.NONE: "no key", Auth.RELAY_KEY: "relay key", Auth.MANAGEMENT: "management token"}
+LONGEST_NAME = 300
+"""More than any model or channel may have: a name that is cut is another name."""
 
 
 def link(site: Site, path: str, title: str) -> str:
@@ -43,9 +45,14 @@ def who(route: Route) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table. Its cells are Markdown: text of others is made a `cell` first."""
+    """A table, just its head when there are no rows. Its cells are Markdown: text of others is for `table_of_texts`."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def table_of_texts(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of plain texts, whoever wrote them."""
+    return table(head, ([cell(text, LONGEST_NAME) for text in row] for row in rows))
 
 
 def fenced(language: str, text: str) -> str:

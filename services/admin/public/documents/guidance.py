@@ -110,15 +110,13 @@ def developer_resources(public: Public) -> str:
         f"## {name}\n\n" + "\n".join(of_document(site, each) for each in site.documents if each.group == name)
         for name in groups
     )
-    rows = "\n".join(f"| {client} | `{base}` |" for client, base in bases)
+    rows = ((client, f"`{base}`") for client, base in bases)
     return f"""\
 # Developer resources
 
 ## Base URLs
 
-| SDK or client | Base URL |
-| --- | --- |
-{rows}
+{table(("SDK or client", "Base URL"), rows)}
 
 {sections}
 """

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from oneapi.catalog.public.prices import charged
 from oneapi.catalog.public.view import PublicOffer, PublicPrice, PublicRates
 from services.admin.public.document import LIVE_S, MARKDOWN, document
+from services.admin.public.markdown import table_of_texts
 from services.admin.public.site import Public
-from services.admin.public.tables import table
 
 FIRST = ("input", "cached_input", "output")
 """What the first table shows."""
@@ -24,7 +24,8 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def pricing(public: Public) -> str:
     """All prices, in US dollars."""
     view = public.view
-    parts = [_beginning(public), table(("channel", "model", "input", "cached input", "output"), _first(view.offers))]
+    first = table_of_texts(("channel", "model", "input", "cached input", "output"), _first(view.offers))
+    parts = [_beginning(public), f"{first}\n"]
     for title, note, columns, rows in (
         (
             "Other tokens and units",
@@ -52,7 +53,7 @@ def pricing(public: Public) -> str:
         ),
     ):
         if rows:
-            parts.append(f"\n## {title}\n\n{note}\n\n{table(columns, rows)}")
+            parts.append(f"\n## {title}\n\n{note}\n\n{table_of_texts(columns, rows)}\n")
     return "".join(parts)
 
 
