@@ -4,11 +4,11 @@ It decides that nothing is promised which isn't there: keys are given by operato
 them to programs.
 """
 
-import json
 from collections.abc import Callable
 
 from services.admin.public.document import JSON, MARKDOWN, SLOW_S, document
 from services.admin.public.markdown import address
+from services.admin.public.pretty import pretty_json
 from services.admin.public.site import Public
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -70,7 +70,7 @@ def resource(path: str) -> Callable[[Public], str]:
             "bearer_methods_supported": ["header"],
             "resource_documentation": site.url("/auth.md"),
         }
-        return json.dumps(metadata, indent=2)
+        return pretty_json(metadata)
 
     return render
 

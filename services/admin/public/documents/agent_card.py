@@ -3,10 +3,9 @@
 Protocol 1.0.1. Nothing is said that `/a2a` doesn't do. Pure.
 """
 
-import msgspec
-
 from services.admin.public.capabilities import A2A_BINDINGS, A2A_OUTPUT_MODES, A2A_PATH, A2A_VERSION
 from services.admin.public.document import JSON, SLOW_S, document
+from services.admin.public.pretty import pretty_json
 from services.admin.public.site import Public
 
 CARD_PATH = "/.well-known/agent-card.json"
@@ -42,7 +41,7 @@ def agent_card(public: Public) -> str:
             }
         ],
     }
-    return msgspec.json.format(msgspec.json.encode(card), indent=2).decode()
+    return pretty_json(card)
 
 
 DOCUMENTS = (

@@ -6,10 +6,9 @@ Entries say only what their artifacts don't say themselves, but for ARD, which w
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from services.admin.public.document import JSON, SLOW_S, document
 from services.admin.public.documents import agent_card, agent_skills, mcp_cards
+from services.admin.public.pretty import pretty_json
 from services.admin.public.site import Public
 
 CATALOG_TYPE = "application/ai-catalog+json"
@@ -70,7 +69,7 @@ def ai_catalog(public: Public) -> str:
         if offered.described:
             entry |= {"displayName": offered.title, "description": offered.description}
         entries.append(entry)
-    return _text({"specVersion": SPEC_VERSION, "host": _host(public), "entries": entries})
+    return pretty_json({"specVersion": SPEC_VERSION, "host": _host(public), "entries": entries})
 
 
 def ard(public: Public) -> str:
@@ -84,7 +83,7 @@ def ard(public: Public) -> str:
         }
         for offered in OFFERED
     ]
-    return _text({"specVersion": SPEC_VERSION, "host": _host(public), "entries": entries})
+    return pretty_json({"specVersion": SPEC_VERSION, "host": _host(public), "entries": entries})
 
 
 def _entry(public: Public, offered: Offered) -> dict[str, Any]:
@@ -97,10 +96,6 @@ def _host(public: Public) -> dict[str, str]:
     site = public.site
     documentation = site.url("/developer-resources")
     return {"displayName": site.name, "identifier": site.host, "documentationUrl": documentation}
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 DOCUMENTS = (

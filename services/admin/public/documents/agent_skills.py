@@ -6,10 +6,9 @@ index, so neither may depend on anything that changes between two requests: mode
 
 import hashlib
 
-import msgspec
-
 from services.admin.public.capabilities import WIRE_FORMATS
 from services.admin.public.document import FIXED_S, JSON, MARKDOWN, document
+from services.admin.public.pretty import pretty_json
 from services.admin.public.site import Public
 
 SCHEMA = "https://schemas.agentskills.io/discovery/0.2.0/schema.json"
@@ -83,7 +82,7 @@ def index(public: Public) -> str:
         "url": SKILL_PATH,
         "digest": f"sha256:{digest}",
     }
-    return msgspec.json.format(msgspec.json.encode({"$schema": SCHEMA, "skills": [listed]}), indent=2).decode()
+    return pretty_json({"$schema": SCHEMA, "skills": [listed]})
 
 
 DOCUMENTS = (

@@ -3,11 +3,11 @@
 It decides the relations by which an API points to its descriptions. What is listed is what the registries hold.
 """
 
-import json
 from typing import Any
 from xml.sax.saxutils import escape
 
 from services.admin.public.document import JSON, SLOW_S, Document, Headers, Representation, document
+from services.admin.public.pretty import pretty_json
 from services.admin.public.routes import INFERENCE, ROUTES, SANDBOX, Auth, Group
 from services.admin.public.site import Listed, Public, Site
 
@@ -37,7 +37,7 @@ def api_catalog(public: Public) -> str:
     """Every API with where it is described: RFC 9727 as a linkset of RFC 9264."""
     site = public.site
     own = {"anchor": site.url(API_CATALOG), "item": [{"href": site.url(path)} for path in _APIS]}
-    return json.dumps({"linkset": [own, *(_described(site, path) for path in _APIS)]}, indent=2)
+    return pretty_json({"linkset": [own, *(_described(site, path) for path in _APIS)]})
 
 
 def _described(site: Site, path: str) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def schemamap(public: Public) -> str:
         "version": public.view.revision,
         "dataset": sets,
     }
-    return json.dumps(catalog, indent=2)
+    return pretty_json(catalog)
 
 
 def _shown(site: Site) -> list[Listed]:

@@ -3,14 +3,11 @@
 The card is the draft's of the server-card extension; the manifest is our own, as nobody has specified one. Pure.
 """
 
-from typing import Any
-
-import msgspec
-
 from oneapi.runtime.mcp_identity import TITLE, server_name
 from services.admin.public.capabilities import MCP_CAPABILITIES, MCP_GATEWAY_PATH, MCP_PUBLIC_PATH, MCP_VERSIONS
 from services.admin.public.document import FIXED_S, JSON, LIVE_S, document
 from services.admin.public.mcp_server.tools import TOOLS
+from services.admin.public.pretty import pretty_json
 from services.admin.public.site import Public
 
 CARD_PATH = "/mcp/server-card"
@@ -44,13 +41,13 @@ def server_card(public: Public) -> str:
             {**remote, "url": site.url(MCP_PUBLIC_PATH)},
         ],
     }
-    return _text(card)
+    return pretty_json(card)
 
 
 def manifest(public: Public) -> str:
     """What the public endpoint offers, and where the other one is. Tools of keys are never named."""
     site = public.site
-    return _text(
+    return pretty_json(
         {
             "name": server_name(site.base_url),
             "title": TITLE,
@@ -70,10 +67,6 @@ def manifest(public: Public) -> str:
             "catalogRevision": public.view.revision,
         }
     )
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 DOCUMENTS = (

@@ -4,7 +4,6 @@ It decides which formats and examples it offers. The page's script sends what st
 else; it must not know what the sandbox answers.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from services.admin.public.document import SLOW_S, Document
 from services.admin.public.examples import SANDBOX_MODEL, body, command
 from services.admin.public.pages import layout
 from services.admin.public.pages.html import Html, lines, tag
+from services.admin.public.pretty import pretty_json
 from services.admin.public.routes import SANDBOX, Route
 from services.admin.public.site import Public
 
@@ -78,7 +78,8 @@ def _page(public: Public) -> layout.Page:
 def _form() -> Html:
     """Hidden until its script runs."""
     formats = (
-        tag("option", route.format.value, value=route.path, data_request=_shown(request(route))) for route in SANDBOX
+        tag("option", route.format.value, value=route.path, data_request=pretty_json(request(route)))
+        for route in SANDBOX
     )
     cases = (tag("option", name, value=case) for case, name in CASES.items())
     return tag(
@@ -88,7 +89,7 @@ def _form() -> Html:
         _field(tag("input", type="checkbox", id="stream"), tag("label", "Streamed", for_="stream"), inline=True),
         _field(
             tag("label", "Request body (JSON)", for_="body"),
-            tag("textarea", _shown(request(SANDBOX[0])), id="body", rows="12", spellcheck="false"),
+            tag("textarea", pretty_json(request(SANDBOX[0])), id="body", rows="12", spellcheck="false"),
         ),
         _field(
             tag("button", "Send", type="submit", id="send"),
@@ -118,7 +119,3 @@ def _answer() -> Html:
         aria_labelledby="answer-title",
         hidden=True,
     )
-
-
-def _shown(asked: Mapping[str, Any]) -> str:
-    return json.dumps(asked, indent=2)
