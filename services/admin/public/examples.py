@@ -1,7 +1,7 @@
 """Requests that a reader may copy: a body for each format, and the command that sends it.
 
 It decides which model they name, and that no name of others can leave its place in a command: bodies are JSON in
-ASCII, quoted for a shell. It must not know the documents in which they stand.
+ASCII without markup, quoted for a shell. It must not know the documents in which they stand.
 """
 
 import json
@@ -71,4 +71,9 @@ def curl(site: Site, route: Route, given: dict[str, Any]) -> str:
     if route.key:
         header = f"x-api-key: {KEY}" if route.format is Format.MESSAGES else f"Authorization: Bearer {KEY}"
         lines.append(f'-H "{header}"')
-    return " \\\n  ".join([*lines, f"-d {shlex.quote(json.dumps(given))}"])
+    return " \\\n  ".join([*lines, f"-d {shlex.quote(_json(given))}"])
+
+
+def _json(value: dict[str, Any]) -> str:
+    """In ASCII, and without what begins markup."""
+    return json.dumps(value).replace("<", r"\u003c").replace(">", r"\u003e")
