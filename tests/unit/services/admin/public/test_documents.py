@@ -10,10 +10,13 @@ from services.admin.public.site import Public
 from services.admin.public.text import line
 from services.edge.openrouter_list import openrouter_list
 from tests.unit.oneapi.catalog.public.catalogs import SECRET, Sample, samples
+from tests.unit.services.admin.public.documents.sample import SITE
 from tests.unit.services.admin.public.readers import MODELS, TOOLS, Rates, Shown, openrouter_models
-from tests.unit.services.admin.public.views import SITE, tables
+from tests.unit.services.admin.public.views import tables
 
 often = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+seldom = settings(often, max_examples=5)
+"""For all documents with the whole management API in them, which take seconds."""
 
 
 def charged(sample: Sample) -> dict[Shown, Rates]:
@@ -69,7 +72,7 @@ def test_each_tool_has_one_price_everywhere(sample: Sample) -> None:
         assert {as_line(key): usd for key, usd in read(view).items()} == wanted, read.__name__
 
 
-@often
+@seldom
 @given(samples())
 def test_nothing_secret_is_in_any_document_and_no_table_is_broken(sample: Sample) -> None:
     public = Public(site=SITE, view=sample.view)

@@ -2,34 +2,33 @@
 
 import json
 import shlex
-from dataclasses import replace
 
 import pytest
 
 from services.admin.public.examples import KEY, NO_MODEL, SANDBOX_MODEL, body, command, curl, model_for, models_for
 from services.admin.public.routes import INFERENCE, SANDBOX, Format, Route
-from tests.unit.services.admin.public.documents.sample import BASE, HOSTILE, offer, public
-from tests.unit.services.admin.public.views import PRICE
+from tests.unit.services.admin.public.documents.sample import HOSTILE
+from tests.unit.services.admin.public.views import BASE, offer, public
 
 
 def test_a_model_is_one_that_speaks_the_format() -> None:
-    view = public(offer("b", "chat"), offer("a"), offer("c", "embeddings")).view
+    view = public(offer("b"), offer("a", endpoints=()), offer("c", endpoints=("embeddings",))).view
     assert models_for(view, Format.MESSAGES) == ("a", "b")
     assert model_for(view, Format.EMBEDDINGS) == "c"
-    assert model_for(public(offer("c", "embeddings")).view, Format.CHAT) == NO_MODEL
+    assert model_for(public(offer("c", endpoints=("embeddings",))).view, Format.CHAT) == NO_MODEL
 
 
 def test_the_built_in_model_is_named_first_then_one_with_a_price() -> None:
-    unpriced, priced = offer("a", "chat"), replace(offer("b", "chat"), price=PRICE)
-    pictures = replace(offer("a", "images"), price=PRICE)
+    unpriced, priced = offer("a", price=None), offer("b")
+    pictures = offer("a", endpoints=("images",))
     assert model_for(public(unpriced, pictures, priced).view, Format.CHAT) == "b"
     assert model_for(public(unpriced).view, Format.CHAT) == "a"
-    assert model_for(public(unpriced, priced, offer(SANDBOX_MODEL)).view, Format.MESSAGES) == SANDBOX_MODEL
-    assert model_for(public(priced, offer(SANDBOX_MODEL, "images")).view, Format.CHAT) == "b"
+    assert model_for(public(unpriced, priced, offer(SANDBOX_MODEL, price=None)).view, Format.MESSAGES) == SANDBOX_MODEL
+    assert model_for(public(priced, offer(SANDBOX_MODEL, endpoints=("images",))).view, Format.CHAT) == "b"
 
 
 def test_the_sandbox_is_asked_for_its_own_model_and_without_a_key() -> None:
-    given = public(offer("m", "chat"))
+    given = public(offer("m"))
     assert json.loads(shlex.split(command(given, INFERENCE[0]))[-1])["model"] == "m"
     free = command(given, SANDBOX[0])
     assert json.loads(shlex.split(free)[-1])["model"] == SANDBOX_MODEL

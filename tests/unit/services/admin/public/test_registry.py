@@ -6,7 +6,8 @@ import re
 from services.admin.public.pages.search import PATH as SEARCH
 from services.admin.public.registry import DOCUMENTS
 from services.admin.public.routes import ROUTES
-from tests.unit.services.admin.public.documents.sample import BASE, HOSTILE, offer, public, rendered, tool
+from tests.unit.services.admin.public.documents.sample import BASE, HOSTILE, public, rendered
+from tests.unit.services.admin.public.views import offer, tool
 
 # Names of schemas and of specifications, which nobody is sent to.
 _IDENTIFIERS = (
@@ -46,8 +47,9 @@ def test_a_document_is_the_same_for_the_same_view() -> None:
 
 def test_harmful_names_stay_in_their_places() -> None:
     """Headings, fences and rows are the ones that there are without them."""
-    plain = rendered(public(offer("aaa", "chat"), tools=(tool("t"),)))
-    harmful = rendered(public(offer(HOSTILE, "chat", channel=HOSTILE), tools=(tool(HOSTILE),)))
+    plain = rendered(public(offer("aaa"), tools=(tool("t"),)))
+    harm = tool(HOSTILE, HOSTILE, server=HOSTILE, title=HOSTILE)
+    harmful = rendered(public(offer(HOSTILE, channel=HOSTILE), tools=(harm,)))
     for document in DOCUMENTS:
         if document.media_type.startswith(("text/markdown", "text/plain")):
             assert _skeleton(harmful[document.path]) == _skeleton(plain[document.path]), document.path
@@ -61,7 +63,7 @@ def _skeleton(text: str) -> list[str]:
 def test_every_address_is_a_document_or_a_route() -> None:
     """Rows of routes are held against what is served elsewhere; a whole gateway is asked by the end-to-end tests."""
     known = {document.path for document in DOCUMENTS} | {route.path for route in ROUTES} | _BASES
-    for path, text in rendered(public(offer("m", "chat"))).items():
+    for path, text in rendered(public(offer("m"))).items():
         if path == SEARCH:
             continue  # passages of the others, without their markup
         named = {

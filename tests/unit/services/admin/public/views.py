@@ -4,32 +4,36 @@ import re
 from typing import Any
 
 from oneapi.catalog.public.view import PublicOffer, PublicPrice, PublicRates, PublicTool, PublicView
+from oneapi.catalog.types import UNITS
 from services.admin.public.site import Public, Site
 
 BASE = "https://gw.example"
 VERSION = "1.2.3"
 SITE = Site(base_url=BASE, version=VERSION)
-PRICE = PublicPrice(
-    now=PublicRates(per_million=(("input", "2"), ("output", "8"))),
-    base=PublicRates(per_million=(("input", "2"), ("output", "8"))),
-)
 _CELLS = re.compile(r"(?<!\\)\|")
 
 
-def rates(*usd: str) -> PublicPrice:
-    """A price of input and output."""
-    named = PublicRates(per_million=tuple(zip(("input", "output"), usd, strict=True)))
-    return PublicPrice(now=named, base=named)
+def rates(**usd: str) -> PublicRates:
+    """USD by bucket or unit."""
+    return PublicRates(
+        per_million=tuple((name, value) for name, value in usd.items() if name not in UNITS),
+        per_unit=tuple((name, value) for name, value in usd.items() if name in UNITS),
+    )
+
+
+def price(**usd: str) -> PublicPrice:
+    """A price that is the same at any time."""
+    return PublicPrice(now=rates(**usd), base=rates(**usd))
 
 
 def offer(model: str = "m", **fields: Any) -> PublicOffer:
     """An offer; a price may be given as USD of input and output."""
     given: dict[str, Any] = {
         "channel": "main", "provider": "openai", "model": model, "endpoints": ("chat",), "groups": ("default",),
-        "max_output_tokens": None, "price": PRICE,
+        "max_output_tokens": None, "price": price(input="2", output="8"),
     } | fields  # fmt: skip
     if isinstance(given["price"], tuple):
-        given["price"] = rates(*given["price"])
+        given["price"] = price(**dict(zip(("input", "output"), given["price"], strict=True)))
     return PublicOffer(**given)
 
 
@@ -41,9 +45,9 @@ def tool(name: str = "find", description: str = "Finds it.", **fields: Any) -> P
     return PublicTool(**given | fields)
 
 
-def public(*offers: PublicOffer, tools: tuple[PublicTool, ...] = (), revision: str = "rev", base: str = BASE) -> Public:
-    view = PublicView(revision=revision, offers=offers, tools=tools, changes_at_ms=None)
-    return Public(site=Site(base_url=base, version=VERSION), view=view)
+def public(*offers: PublicOffer, tools: tuple[PublicTool, ...] = (), site: Site = SITE) -> Public:
+    view = PublicView(revision="rev", offers=offers, tools=tools, changes_at_ms=None)
+    return Public(site=site, view=view)
 
 
 def tables(markdown: str) -> list[list[list[str]]]:

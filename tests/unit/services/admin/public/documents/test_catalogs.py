@@ -2,11 +2,12 @@
 
 import json
 import re
+from dataclasses import replace
 
 from services.admin.public.documents import catalogs
 from services.admin.public.registry import DOCUMENTS
 from services.admin.public.site import Public
-from tests.unit.services.admin.public.documents.sample import BASE, public
+from tests.unit.services.admin.public.documents.sample import BASE, SITE, public
 
 
 def test_the_catalog_of_apis_is_a_linkset() -> None:
@@ -35,7 +36,7 @@ def test_an_answer_to_head_links_what_is_in_it() -> None:
 
 
 def test_the_site_map_has_every_document_that_is_no_other_address() -> None:
-    text = catalogs.sitemap(public(base_url="https://gw.example/a&b"))
+    text = catalogs.sitemap(public(site=replace(SITE, base_url="https://gw.example/a&b")))
     places = re.findall(r"<loc>([^<]*)</loc>", text)
     assert "https://gw.example/a&amp;b/llms.txt" in places
     assert "https://gw.example/a&amp;b/.well-known/llms.txt" not in places

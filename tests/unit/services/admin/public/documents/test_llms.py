@@ -5,7 +5,8 @@ from llms_txt import parse_llms_file
 
 from services.admin.public.document import Document
 from services.admin.public.documents import llms
-from tests.unit.services.admin.public.documents.sample import BASE, offer, public
+from tests.unit.services.admin.public.documents.sample import BASE, public
+from tests.unit.services.admin.public.views import offer
 
 SEED = (
     "Product Overview",
@@ -39,4 +40,4 @@ def test_the_sections_that_readers_know_are_there() -> None:
 
 
 def test_it_says_how_much_there_is() -> None:
-    assert "revision `0123456789abcdef`: 2 models, 0 tools" in llms.llms(public(offer("a"), offer("b"), offer("b")))
+    assert "revision `rev`: 2 models, 0 tools" in llms.llms(public(offer("a"), offer("b"), offer("b")))

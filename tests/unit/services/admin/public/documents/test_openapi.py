@@ -9,7 +9,8 @@ from services.admin.public.documents.openapi import description, openapi, twin
 from services.admin.public.openapi.operations import MAX_EXAMPLES
 from services.admin.public.registry import DOCUMENTS
 from services.admin.public.routes import ROUTES, Auth
-from tests.unit.services.admin.public.documents.sample import BASE, HOSTILE, offer, public
+from tests.unit.services.admin.public.documents.sample import BASE, HOSTILE, public
+from tests.unit.services.admin.public.views import offer
 
 Document = dict[str, Any]
 
@@ -24,12 +25,12 @@ def operations(document: Document) -> dict[tuple[str, str], Document]:
 
 
 def test_it_is_valid_and_says_where_it_holds() -> None:
-    document = json.loads(openapi(public(offer("m", "chat"), offer(HOSTILE, "chat"))))
+    document = json.loads(openapi(public(offer("m"), offer(HOSTILE))))
     validate(document)
     assert document["openapi"] == "3.1.1"
     assert document["servers"] == [{"url": BASE}]
     assert document["info"]["version"] == "1.2.3"
-    assert document["x-catalog-revision"] == "0123456789abcdef"
+    assert document["x-catalog-revision"] == "rev"
 
 
 def test_it_has_every_route_and_every_document() -> None:
@@ -57,8 +58,8 @@ def test_each_operation_says_what_it_needs() -> None:
 
 
 def test_models_are_examples_and_no_choice() -> None:
-    many = [offer(f"m{number}", "chat") for number in range(9)]
-    found = operations(description(public(*many, offer("e", "embeddings"))))
+    many = [offer(f"m{number}") for number in range(9)]
+    found = operations(description(public(*many, offer("e", endpoints=("embeddings",)))))
 
     def model(path: str) -> Document:
         body = found["POST", path]["requestBody"]["content"]["application/json"]["schema"]
@@ -71,13 +72,13 @@ def test_models_are_examples_and_no_choice() -> None:
 
 
 def test_rendering_changes_nothing_that_is_kept() -> None:
-    first = public(offer("m", "chat"))
+    first = public(offer("m"))
     assert openapi(first) == openapi(first)
     assert twin(first) == twin(first)
     assert "/v1/messages" not in first.site.management()["paths"]
 
 
 def test_its_twin_has_a_section_for_each_operation() -> None:
-    given = public(offer(HOSTILE, "chat"))
+    given = public(offer(HOSTILE))
     headings = {line for line in twin(given).split("\n") if line.startswith("## ")}
     assert headings >= {f"## {each['operationId']}" for each in operations(description(given)).values()}

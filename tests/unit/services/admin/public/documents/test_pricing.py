@@ -1,11 +1,6 @@
-from oneapi.catalog.public.view import PublicPrice, PublicRates, PublicTier, PublicWindow
+from oneapi.catalog.public.view import PublicPrice, PublicTier, PublicWindow
 from services.admin.public.documents.pricing import pricing
-from tests.unit.services.admin.public.views import offer, public, tables, tool
-
-
-def rates(**usd: str) -> PublicRates:
-    units = {name: usd.pop(name) for name in ("image", "search") if name in usd}
-    return PublicRates(per_million=tuple(usd.items()), per_unit=tuple(units.items()))
+from tests.unit.services.admin.public.views import offer, public, rates, tables, tool
 
 
 def test_the_first_table_has_a_line_for_each_offer() -> None:

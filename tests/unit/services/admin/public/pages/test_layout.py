@@ -7,6 +7,7 @@ import re
 from services.admin.public.pages import layout
 from services.admin.public.pages.html import tag
 from tests.unit.services.admin.public.pages import given
+from tests.unit.services.admin.public.views import BASE, public
 from tests.well_formed import problems
 
 SCRIPT = 'document.title = "a < b";'
@@ -21,15 +22,15 @@ def digest(text: str) -> str:
 
 
 def test_a_page_is_well_formed_and_names_its_address() -> None:
-    text = layout.whole(given.public(), page(here=layout.DOCS))
+    text = layout.whole(public(), page(here=layout.DOCS))
     assert problems(text) == []
     assert "<title>A &lt;title&gt; – One API</title>" in text
-    assert f'<link rel="canonical" href="{given.BASE}/docs">' in text
+    assert f'<link rel="canonical" href="{BASE}/docs">' in text
     assert text.count('aria-current="page"') == 1
 
 
 def test_the_policy_knows_the_style_and_the_script_by_what_stands_in_the_page() -> None:
-    text = layout.whole(given.public(), page(script=SCRIPT))
+    text = layout.whole(public(), page(script=SCRIPT))
     (style,) = re.findall("<style>(.*?)</style>", text, re.DOTALL)
     (script,) = re.findall("<script>(.*?)</script>", text, re.DOTALL)
     policy = dict(layout.policy(SCRIPT))["content-security-policy"]

@@ -6,6 +6,7 @@ from services.admin.public.pages.html import tag
 from services.admin.public.pages.layout import Page, whole
 from services.admin.public.pages.markdown import Text, rendered
 from tests.unit.services.admin.public.pages import given
+from tests.unit.services.admin.public.views import public
 from tests.well_formed import problems
 
 
@@ -15,7 +16,7 @@ def made(markdown: str) -> Text:
 
 def as_page(text: Text) -> str:
     main = tag("div", tag("h1", text.title or "T"), text.body)
-    return whole(given.public(), Page(title="T", note="N", path="/", main=main))
+    return whole(public(), Page(title="T", note="N", path="/", main=main))
 
 
 def test_the_first_heading_is_the_title_and_the_others_are_below_it() -> None:

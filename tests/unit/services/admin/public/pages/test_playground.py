@@ -8,10 +8,10 @@ import pytest
 
 from services.admin.public.pages.playground import CASES, playground, request
 from services.admin.public.routes import SANDBOX
-from tests.unit.services.admin.public.pages import given
+from tests.unit.services.admin.public.views import BASE, public
 from tests.well_formed import problems
 
-PAGE = playground().representations[0].render(given.public())
+PAGE = playground().representations[0].render(public())
 
 
 def test_it_offers_each_format_at_its_address() -> None:
@@ -30,4 +30,4 @@ def test_an_example_is_asked_for_in_the_metadata(case: str) -> None:
 
 def test_without_its_script_it_says_what_does_the_same() -> None:
     assert '<form id="playground" hidden>' in PAGE
-    assert f"curl {given.BASE}/sandbox/v1/chat/completions" in PAGE
+    assert f"curl {BASE}/sandbox/v1/chat/completions" in PAGE

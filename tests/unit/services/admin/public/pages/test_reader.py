@@ -3,13 +3,14 @@
 from services.admin.public.pages.reader import LONGEST, cut, on_page, readers
 from services.admin.public.site import Public
 from tests.unit.services.admin.public.pages import given
+from tests.unit.services.admin.public.views import BASE, offer, public
 from tests.well_formed import problems
 
 READERS = {each.path: each for each in readers(given.DOCUMENTS)}
 
 
-def shown(path: str, public: Public | None = None) -> str:
-    return READERS[path].representations[0].render(public or given.public(given.offer("gpt-x")))
+def shown(path: str, view: Public | None = None) -> str:
+    return READERS[path].representations[0].render(view or public(offer("gpt-x")))
 
 
 def test_each_listed_document_has_a_page() -> None:
@@ -30,7 +31,7 @@ def test_json_is_spread_out() -> None:
 
 
 def test_a_long_document_is_cut_at_a_line_and_says_so() -> None:
-    text = shown("/docs/read/pricing.md", given.public(*(given.offer(f"model-{number}") for number in range(20_000))))
+    text = shown("/docs/read/pricing.md", public(*(offer(f"model-{number}") for number in range(20_000))))
     assert len(text) < 4 * LONGEST
     assert problems(text) == []
     assert 'more characters: <a href="/pricing.md">/pricing.md</a>' in text
@@ -41,9 +42,9 @@ def test_a_long_document_is_cut_at_a_line_and_says_so() -> None:
 
 def test_links_stay_on_the_pages() -> None:
     places = {"/pricing.md": "/docs/read/pricing.md"}
-    public = given.public()
-    assert on_page(public, places, f"{given.BASE}/pricing.md") == "/docs/read/pricing.md"
-    assert on_page(public, places, "/pricing.md") == "/docs/read/pricing.md"
-    assert on_page(public, places, f"{given.BASE}/v1/models") == "/v1/models"
-    assert on_page(public, places, given.BASE) == "/"
-    assert on_page(public, places, f"{given.BASE}.evil.example/") == f"{given.BASE}.evil.example/"
+    view = public()
+    assert on_page(view, places, f"{BASE}/pricing.md") == "/docs/read/pricing.md"
+    assert on_page(view, places, "/pricing.md") == "/docs/read/pricing.md"
+    assert on_page(view, places, f"{BASE}/v1/models") == "/v1/models"
+    assert on_page(view, places, BASE) == "/"
+    assert on_page(view, places, f"{BASE}.evil.example/") == f"{BASE}.evil.example/"
