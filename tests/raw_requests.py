@@ -105,7 +105,7 @@ NOWHERE = [
 REFUSED = [*MALFORMED, *TOO_MUCH, TWO_CREDENTIALS, *NOWHERE]
 NOT_PUBLIC = [
     RawRequest(path.decode(), _get(path=path), 404)
-    for path in (b"/metrics", b"/debug", b"/debug/pprof", b"/docs", b"/redoc", b"/.env", b"/status", b"/server-info")
+    for path in (b"/metrics", b"/debug", b"/debug/pprof", b"/redoc", b"/.env", b"/status", b"/server-info")
 ]
 """What tells about the inside of a service is on no public listener."""
 

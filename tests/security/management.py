@@ -72,7 +72,8 @@ def _operations(document: dict[str, Any]) -> Iterator[Operation]:
         if not path.startswith("/api/"):
             continue
         for method, described in methods.items():
-            if "documents" in described["tags"]:
+            # Documents, and what else anybody may read.
+            if "documents" in described["tags"] or (method == "get" and not described.get("security")):
                 continue
             queries = tuple(one["name"] for one in described.get("parameters", ()) if one["in"] == "query")
             content = described.get("requestBody", {}).get("content", {}).get("application/json", {})

@@ -83,7 +83,7 @@ class World:
         self.gateway.admin.get("/api/status")
         eventually(self._all_billed, BILLED_LIMIT_S)
         self._pids = self._children()
-        self._size_mb, self._descriptors = self.size_mb(), self.descriptors()
+        self._sizes_mb, self._descriptors = self.sizes_mb(), self.descriptors()
         self._peers = {(row["kind"], row["host"], row["port"]) for row in self._watch.new() if row["kind"] != "program"}
         self._peers.add(("connect", "127.0.0.1", upstream.port))
         # The one program that a service may start: it has neither secrets nor an environment.
@@ -138,18 +138,23 @@ class World:
         """Looks at everything that an attack must leave as it was. Raises AssertionError."""
         self.chat(self.key)
         assert self._children() == self._pids, "a process was replaced"
-        assert self.size_mb() < self._size_mb + GROWTH_MB, "memory has grown"
+        sizes = self.sizes_mb()
+        grown = sum(sizes.values()) - sum(self._sizes_mb.values())
+        assert grown < GROWTH_MB, f"memory has grown: {self._sizes_mb} to {sizes}"
         eventually(lambda: self.descriptors() < self._descriptors + MORE_DESCRIPTORS)
         self._nobody_else_was_called()
         self._logs_are_clean()
         eventually(self._all_billed, BILLED_LIMIT_S)
 
     def size_mb(self) -> int:
+        """All of them together."""
+        return sum(self.sizes_mb().values())
+
+    def sizes_mb(self) -> dict[str, int]:
         """Resident memory of the gateway's own processes: ClickHouse grows by itself."""
-        sizes = [
-            re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text()) for pid in self.services().values()
-        ]
-        return sum(int(found[1]) for found in sizes if found) // 1024
+        told = {name: Path(f"/proc/{pid}/status").read_text() for name, pid in self.services().items()}
+        found = {name: re.search(r"VmRSS:\s+(\d+)", text) for name, text in told.items()}
+        return {name: int(size[1]) // 1024 for name, size in found.items() if size}
 
     def descriptors(self) -> int:
         """Open descriptors of the gateway's own processes."""
