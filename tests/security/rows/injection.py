@@ -48,7 +48,7 @@ MARKUP = [
         "](x) <b>bold</b>",
         "| a | b |",
         "`</code><i>`",
-        "<!-- ",
+        "<!--",
         "&lt;script&gt;",
         "' onx='",
     ),
