@@ -112,11 +112,11 @@ def test_documents_follow_a_new_model(gateway: Gateway, anyone: httpx2.Client, u
         api_key="upstream-credential",
         models=["aaa-documents"],
     )
-    pages = {path: anyone.get(path) for path in ("/llms.txt", "/index.md", "/openapi.json", "/api.md")}
+    pages = {path: anyone.get(path) for path in ("/llms.txt", "/", "/pricing.md", "/openapi.json")}
     assert {page.headers["x-catalog-revision"] for page in pages.values()} != {before}
     assert len({page.headers["x-catalog-revision"] for page in pages.values()}) == 1
-    for path in ("/index.md", "/openapi.json", "/api.md"):
+    for path in ("/", "/pricing.md", "/openapi.json"):
         assert "aaa-documents" in pages[path].text, path
-    # What the command in the page asks for can be asked for.
+    # What documents name can be asked for.
     key = gateway.key()
     eventually(lambda: gateway.client(key).get("/v1/models/aaa-documents").status_code == 200)

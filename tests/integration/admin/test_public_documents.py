@@ -86,7 +86,7 @@ async def test_a_new_model_is_in_the_documents_at_once(admin: Admin) -> None:
     await admin.create("channels", models=["aaa-new"], api_key="secret-marker", **fields)
     texts = {document.path: await anyone.get(document.path) for document in DOCUMENTS}
     assert {each.headers["x-catalog-revision"] for each in texts.values()} != {before.headers["x-catalog-revision"]}
-    for path in ("/index.md", "/openapi.json", "/api.md"):
+    for path in ("/", "/pricing.md", "/openapi.json"):
         assert "aaa-new" in texts[path].text, path
     assert texts["/openapi.json"].json()["x-catalog-revision"] in texts["/llms.txt"].text
     for each in texts.values():
