@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from oneapi.catalog.public.view import PublicOffer, PublicTool
 from services.admin.public.ask.index import Entry, Index, Kind
 from services.admin.public.ask.pages import BASICS, ENTRY_POINTS, Page
+from services.admin.public.display.models import PATH as MODELS_PATH
+from services.admin.public.display.tools import PATH as TOOLS_PATH
 from services.admin.public.site import Public
 from services.admin.public.text import line
 
@@ -17,8 +19,6 @@ MAX_QUESTION = 500
 MAX_RESULTS = 5
 MAX_OFFERS = 3
 MAX_EXAMPLES = 8
-MODELS_PATH = "/api/models/display"
-TOOLS_PATH = "/api/tools/display"
 NOTHING_FOUND = "Nothing public fits the question. These are the places to begin."
 
 

@@ -16,7 +16,7 @@ from oneapi.runtime.ids import new_id
 from oneapi.runtime.json_rpc import INTERNAL_ERROR, INVALID_REQUEST, BadMessage, read_message
 from services.admin.public import a2a
 from services.admin.public.a2a import A2aError, Agent
-from services.admin.web.endpoints.layer import STREAM, STREAM_HEADERS, Endpoint, Question, json_body
+from services.admin.web.endpoints.layer import STREAM, STREAM_HEADERS, Endpoint, Question, json_body, media_type
 from services.admin.web.problems import Problem
 
 VERSION_HEADER = "A2A-Version"
@@ -76,7 +76,7 @@ def refuse(problem: Problem, request: Request) -> Response:
 def _json_rpc(agent: Agent, question: Question) -> Response:
     if question.request.method != "POST":
         raise Problem(405, "method_not_allowed", "JSON-RPC is sent by POST.", headers={"Allow": "POST, OPTIONS"})
-    if _media_type(question.request) not in JSON_TYPES:
+    if media_type(question.request) not in JSON_TYPES:
         raise Problem(415, "unsupported_media_type", "The body must be application/json.")
     try:
         message = read_message(question.body)
@@ -126,12 +126,8 @@ def _perform(agent: Agent, question: Question, method: str, params: Mapping[str,
     return agent.perform(method, params, version, question.public, new_id("msg"))
 
 
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _json(body: dict[str, Any], media_type: str, status: int) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type=media_type)
+def _json(body: dict[str, Any], kind: str, status: int) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type=kind)
 
 
 def _stream(event: dict[str, Any]) -> Response:

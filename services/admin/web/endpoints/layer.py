@@ -145,11 +145,15 @@ class PublicEndpoints:
                 response.headers["Access-Control-Allow-Origin"] = request.headers["origin"]
 
 
+def media_type(request: Request) -> str:
+    """That of the body, without parameters; empty when it isn't told."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def json_body(question: Question, media_types: tuple[str, ...] = ("application/json",)) -> Any:
     """The value of a body. Raises Problem: 415 another type, 400 what is no JSON, too deep, or too much."""
-    headers = question.request.headers
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in media_types or headers.get("content-encoding", "identity").lower() != "identity":
+    encoding = question.request.headers.get("content-encoding", "identity").lower()
+    if media_type(question.request) not in media_types or encoding != "identity":
         raise Problem(415, "unsupported_media_type", f"The body must be {media_types[0]}, and not compressed.")
     try:
         return json_guard.decode(question.body, MAX_DEPTH, MAX_NODES)

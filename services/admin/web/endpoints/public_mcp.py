@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oneapi.runtime.json_rpc import INVALID_REQUEST, BadMessage, read_message
+from services.admin.public.capabilities import MCP_PUBLIC_PATH
 from services.admin.public.mcp_server.protocol import ROUTING_HEADERS, Headers
 from services.admin.public.mcp_server.server import PublicMcpServer
-from services.admin.web.endpoints.layer import STREAM, Endpoint, Question
+from services.admin.web.endpoints.layer import STREAM, Endpoint, Question, media_type
 from services.admin.web.problems import Problem
 
-PATH = "/.well-known/mcp"
 REFUSED = -32000
 """JSON-RPC has no code for what HTTP's status says already."""
 MODES_OF_READING = frozenset({"GET", "HEAD"})
@@ -25,8 +25,7 @@ def endpoint(server: PublicMcpServer) -> Endpoint:
 
     def handle(question: Question) -> Response:
         headers = question.request.headers
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json" or "content-encoding" in headers:
+        if media_type(question.request) != "application/json" or "content-encoding" in headers:
             raise Problem(415, "unsupported_media_type", "The body must be application/json, and not compressed.")
         try:
             message = read_message(question.body)
@@ -39,7 +38,7 @@ def endpoint(server: PublicMcpServer) -> Endpoint:
         return Response(msgspec.json.encode(answer), status, media_type="application/json")
 
     return Endpoint(
-        path=PATH,
+        path=MCP_PUBLIC_PATH,
         methods=("POST",),
         handle=handle,
         refuse=refuse,
