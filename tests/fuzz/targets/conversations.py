@@ -15,8 +15,9 @@ from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.upstreams import UPSTREAMS
 from tests.fuzz.mutation import mutated_value
 from tests.fuzz.targets.target import SEEDS_OF_CHOICES, Target, pieces
+from tests.unit.oneapi.dialects.damage import RICH
 from tests.unit.oneapi.dialects.dialogues import request
-from tests.unit.oneapi.dialects.test_codec import RICH, speech
+from tests.unit.oneapi.dialects.test_codec import speech
 
 _SECRET = b"secret"
 _speech = functools.cache(speech)

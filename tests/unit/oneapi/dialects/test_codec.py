@@ -6,33 +6,30 @@ The traffic is where ONEAPI_RECORDED says; without it its tests are skipped.
 import copy
 import json
 import random
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oneapi.dialects.canonical.context import Answering, Sending
-from oneapi.dialects.canonical.events import Event, MessageEnd, MessageStart, PartDelta, PartEnd, PartStart, UsageTold
 from oneapi.dialects.canonical.losses import LOSSES, Losses
-from oneapi.dialects.canonical.parts import Base64, Image, Message, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from oneapi.dialects.canonical.parts import Message, Part, Reasoning, Refusal, Text, ToolCall
 from oneapi.dialects.canonical.profile import Profile
 from oneapi.dialects.canonical.requests import Request
 from oneapi.dialects.canonical.responses import Choice, Response, Stop
 from oneapi.dialects.canonical.seal import Seal
-from oneapi.dialects.canonical.tools import FunctionTool, ToolChoice
 from oneapi.dialects.codec import CODECS
 from oneapi.dialects.conversion import StreamConverter
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.gemini_generate.conversation import IN_PATH
 from oneapi.dialects.registry import DIALECTS
 from tests.unit.oneapi.dialects import grammars
+from tests.unit.oneapi.dialects.damage import RICH, anything, damaged
 from tests.unit.oneapi.dialects.dialogues import (
     CHAT,
     GEMINI,
-    MESSAGES,
     NAMES,
     PAIRS,
     RESPONSES,
@@ -43,49 +40,10 @@ from tests.unit.oneapi.dialects.dialogues import (
     message_of,
     request,
 )
+from tests.unit.oneapi.dialects.generated import conversations, events_of, quickly, spoken
 from tests.unit.oneapi.dialects.test_registry import answers, cases, requests, streams
 
 BROKEN = GatewayError(502, "upstream", "upstream_cut", "The provider's answer broke off.")
-
-
-def quickly(examples: int) -> settings:
-    return settings(max_examples=examples, deadline=None, phases=[Phase.explicit, Phase.generate, Phase.shrink])
-
-
-# --- generated ---
-
-words = st.text('ab é😀"\\\n{}<', min_size=1, max_size=12).filter(lambda text: bool(text.strip()))
-names = st.text("abcXYZ019_-", min_size=1, max_size=20)
-objects = st.dictionaries(names, st.one_of(words, st.integers(), st.booleans(), st.none()), max_size=3)
-pictures = st.builds(Image, source=st.just(Base64("image/png", "iVBORw0KGgoAAAAA")))
-
-
-@st.composite
-def conversations(draw: st.DrawFn) -> Request:
-    """A conversation that every format can express."""
-    messages = [Message(role="system", parts=[Text(text=draw(words))])] if draw(st.booleans()) else []
-    number = 0
-    for _ in range(draw(st.integers(1, 3))):
-        said = draw(st.lists(st.one_of(st.builds(Text, text=words), pictures), min_size=1, max_size=2))
-        messages.append(Message(role="user", parts=list(said)))
-        parts: list[Part] = [Text(text=draw(words))] if draw(st.booleans()) else []
-        calls = []
-        for _ in range(draw(st.integers(0 if parts else 1, 2))):
-            number += 1
-            arguments = msgspec.json.encode(draw(objects)).decode()
-            calls.append(ToolCall(id=f"call_{number}", name=draw(names), arguments=arguments))
-        messages.append(Message(role="assistant", parts=[*parts, *calls]))
-        for one in calls:
-            result = ToolResult(call_id=one.id, parts=[Text(text=draw(words))])
-            messages.append(Message(role="tool", parts=[result]))
-    messages.append(Message(role="user", parts=[Text(text=draw(words))]))
-    tools = [FunctionTool(name=f"t{place}", description="d", schema=schema(), strict=True) for place in range(2)]
-    choice = draw(st.sampled_from([None, ToolChoice(mode="auto"), ToolChoice(mode="one", names=["t1"])]))
-    return Request(dialect="generated", model="m", messages=messages, tools=list(tools), tool_choice=choice)
-
-
-def schema() -> dict[str, Any]:
-    return {"type": "object", "properties": {"a": {"type": "string"}}}
 
 
 def encoded(name: str, conversation: Request) -> dict[str, Any]:
@@ -137,34 +95,6 @@ def plain(through: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {name: plain(through, item) for name, item in value.items() if name != "strict"}
     return None if value == "auto" else value
-
-
-@st.composite
-def spoken(draw: st.DrawFn) -> tuple[list[Part], Stop]:
-    """What an answer of any format may say, and why it stopped."""
-    parts: list[Part] = [Reasoning(texts=[draw(words)])] if draw(st.booleans()) else []
-    parts += draw(st.lists(st.builds(Text, text=words), max_size=2))
-    for number in range(draw(st.integers(0, 2))):
-        arguments = msgspec.json.encode(draw(objects)).decode()
-        parts.append(ToolCall(id=f"call_{number}", name=draw(names), arguments=arguments))
-    called = any(isinstance(part, ToolCall) for part in parts)
-    cut = draw(st.booleans())
-    if parts and cut:
-        return parts, Stop(reason="length")
-    return parts, Stop(reason="tool_calls" if called else "end")
-
-
-def events_of(parts: list[Part], stop: Stop, cut: Callable[[str], list[str]]) -> list[Event]:
-    events: list[Event] = [MessageStart("id", "m")]
-    for key, part in enumerate(parts):
-        text = part.arguments if isinstance(part, ToolCall) else part.text if isinstance(part, Text | Reasoning) else ""
-        skeleton: Part = Reasoning() if isinstance(part, Reasoning) else Text()
-        if isinstance(part, ToolCall):
-            skeleton = ToolCall(id=part.id, name=part.name)
-        events.append(PartStart(key, skeleton))
-        events += [PartDelta(key, piece) for piece in cut(text)]
-        events.append(PartEnd(key))
-    return [*events, UsageTold({"input": 3, "output": 4}), MessageEnd(stop)]
 
 
 def answering(name: str) -> Answering:
@@ -238,150 +168,6 @@ def test_a_stream_may_break_anywhere(client: str, upstream: str, answer: tuple[l
         assert grammars.GRAMMARS[client](out) == "done"
     else:
         assert grammars.GRAMMARS[client](out + converter.finish_bytes(BROKEN, "req_1")) == "failed"
-
-
-# --- damaged ---
-
-leaves = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=5)
-)
-anything = st.recursive(
-    leaves,
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
-)
-
-_PICTURE = "data:image/png;base64,iVBORw0KGgo="
-RICH: dict[str, dict[str, Any]] = {
-    CHAT: request(
-        CHAT,
-        [
-            {"role": "system", "content": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}]},
-            {"role": "user", "name": "u", "content": [{"type": "image_url", "image_url": {"url": _PICTURE}}]},
-            {
-                "role": "assistant",
-                "reasoning_details": [{"type": "reasoning.text", "text": "t", "signature": "s", "format": "x"}],
-                "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
-            },
-            {"role": "tool", "tool_call_id": "a", "content": "r"},
-            {"role": "user", "content": [{"type": "file", "file": {"file_data": "data:text/csv;base64,YQ=="}}]},
-        ],
-        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
-        tool_choice={"type": "function", "function": {"name": "f"}},
-        response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {}}},
-        stop=["x"],
-        reasoning={"effort": "low"},
-    ),
-    RESPONSES: request(
-        RESPONSES,
-        [
-            {"role": "user", "content": [{"type": "input_image", "image_url": _PICTURE}]},
-            {
-                "type": "reasoning",
-                "id": "rs",
-                "summary": [{"type": "summary_text", "text": "t"}],
-                "encrypted_content": "g",
-            },
-            {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "a", "output": [{"type": "input_text", "text": "r"}]},
-            {"type": "web_search_call", "action": {"type": "search", "query": "q"}},
-            {
-                "type": "message",
-                "role": "assistant",
-                "content": [{"type": "output_text", "text": "x", "annotations": []}],
-            },
-        ],
-        instructions="s",
-        tools=[
-            {"type": "function", "name": "f", "parameters": {}},
-            {"type": "namespace", "name": "ns", "tools": [{"type": "custom", "name": "g", "format": {"type": "text"}}]},
-            {"type": "web_search", "filters": {"allowed_domains": ["x.test"]}},
-        ],
-        tool_choice={"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]},
-        text={"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}, "verbosity": "low"},
-        reasoning={"effort": "high", "summary": "auto"},
-        include=["reasoning.encrypted_content"],
-    ),
-    MESSAGES: request(
-        MESSAGES,
-        [
-            {"role": "user", "content": [{"type": "document", "source": {"type": "text", "data": "d"}, "title": "t"}]},
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "thinking", "thinking": "t", "signature": "s"},
-                    {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}},
-                ],
-            },
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [], "is_error": True}]},
-            {"role": "system", "content": "later"},
-        ],
-        system=[{"type": "text", "text": "s"}],
-        tools=[
-            {"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}},
-            {"type": "web_search_20250305"},
-        ],
-        tool_choice={"type": "tool", "name": "f", "disable_parallel_tool_use": True},
-        thinking={"type": "enabled", "budget_tokens": 2000},
-        output_config={"effort": "low", "format": {"type": "json_schema", "schema": {}}},
-        metadata={"user_id": "u"},
-        stop_sequences=["x"],
-    ),
-    GEMINI: request(
-        GEMINI,
-        [
-            {"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}]},
-            {
-                "role": "model",
-                "parts": [
-                    {"text": "t", "thought": True},
-                    {"functionCall": {"id": "a", "name": "f", "args": {"x": 1}}, "thoughtSignature": "c2ln"},
-                    {"functionCall": {"name": "g"}},
-                ],
-            },
-            {
-                "parts": [
-                    {"functionResponse": {"name": "g", "response": {"result": "r"}}},
-                    {"functionResponse": {"id": "a", "name": "f", "response": {"error": "e"}}},
-                ]
-            },
-            {"role": "user", "parts": [{"file_data": {"file_uri": "https://x.test/a.pdf"}}, {"text": "x"}]},
-        ],
-        system_instruction={"parts": [{"text": "s"}]},
-        tools=[
-            {"functionDeclarations": [{"name": "f", "parameters": {"type": "OBJECT", "nullable": True}}]},
-            {"googleSearch": {}},
-        ],
-        toolConfig={"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
-        generationConfig={
-            "responseMimeType": "application/json",
-            "responseSchema": {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}},
-            "thinkingConfig": {"thinkingBudget": 2000, "includeThoughts": True},
-            "stopSequences": ["x"],
-            "topK": 4,
-        },
-        safetySettings=[{"category": "c", "threshold": "t"}],
-    ),
-}
-
-
-def damaged(value: Any, generator: random.Random, draw: Callable[[], Any]) -> Any:
-    """The value with one place of it replaced, or left out."""
-    value = copy.deepcopy(value)
-    places: list[tuple[Any, Any]] = []
-
-    def walk(inner: Any) -> None:
-        pairs = inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, list) else ()
-        for key, item in pairs:
-            places.append((inner, key))
-            walk(item)
-
-    walk(value)
-    holder, key = generator.choice(places)
-    if generator.random() < 0.3 and isinstance(holder, dict):
-        del holder[key]
-    else:
-        holder[key] = draw()
-    return value
 
 
 @pytest.mark.parametrize("client", NAMES)

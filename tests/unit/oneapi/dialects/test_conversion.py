@@ -27,7 +27,6 @@ from tests.unit.oneapi.dialects.dialogues import (
     streamed,
 )
 from tests.unit.oneapi.dialects.shapes import (
-    BUDGET,
     PDF,
     PNG,
     assistant,
@@ -269,45 +268,6 @@ def test_t14_names_of_text_parts() -> None:
     assert [item["content"][0]["type"] for item in items] == ["output_text", "input_text"]
 
 
-@pytest.mark.parametrize(
-    ("asked", "cap", "budget"),
-    [
-        ({"reasoning_effort": "max", "max_completion_tokens": 4096, "temperature": 0.2}, 4096, 3891),
-        ({"reasoning_effort": "max", "max_completion_tokens": 1200}, 1200, 1140),
-        ({"reasoning_effort": "high", "max_completion_tokens": 1000}, 1000, None),
-        ({"reasoning_effort": "low"}, 32_000, 6400),
-        ({"max_tokens": 100}, 100, None),
-    ],
-)
-def test_t15_effort_as_a_budget(asked: dict[str, Any], cap: int, budget: int | None) -> None:
-    body = sent(CHAT, MESSAGES, request(CHAT, **asked), profile=BUDGET)
-    assert body["max_tokens"] == cap
-    assert body.get("thinking") == (budget and {"type": "enabled", "budget_tokens": budget})
-    assert "temperature" not in body
-    losses = lost(CHAT, MESSAGES, request(CHAT, **asked), profile=BUDGET)
-    assert ("thinking" in losses) is ("reasoning_effort" in asked and budget is None)
-
-
-def test_effort_between_the_formats() -> None:
-    effort = sent(CHAT, MESSAGES, request(CHAT, reasoning_effort="minimal"))
-    assert (effort["thinking"], effort["output_config"]) == ({"type": "adaptive"}, {"effort": "low"})
-    shown = sent(RESPONSES, MESSAGES, request(RESPONSES, reasoning={"effort": "high", "summary": "auto"}))
-    assert shown["thinking"] == {"type": "adaptive", "display": "summarized"}
-    budget = request(MESSAGES, thinking={"type": "enabled", "budget_tokens": 2048})
-    assert sent(MESSAGES, CHAT, budget)["reasoning_effort"] == "medium"
-    asked = sent(MESSAGES, RESPONSES, budget)
-    assert asked["reasoning"] == {"effort": "medium", "summary": "auto"}
-    assert asked["include"] == ["reasoning.encrypted_content"]
-    assert asked["store"] is False
-    high = request(MESSAGES, thinking={"type": "adaptive"}, output_config={"effort": "max"})
-    some = Profile(efforts=("low", "medium", "high"))
-    assert sent(MESSAGES, CHAT, high, profile=some)["reasoning_effort"] == "high"
-    assert lost(MESSAGES, CHAT, high, profile=some) == ["effort(max:high)"]
-    off = request(MESSAGES, thinking={"type": "disabled"})
-    assert sent(MESSAGES, CHAT, off)["reasoning_effort"] == "none"
-    assert "reasoning_effort" not in sent(MESSAGES, CHAT, high, profile=Profile(thinking="none"))
-
-
 @pytest.mark.parametrize("client", [CHAT, RESPONSES])
 def test_t18_json_output_beside_tools(client: str) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -421,62 +381,6 @@ def test_settings_between_the_formats() -> None:
     assert (chat["max_completion_tokens"], chat["messages"][0]["role"]) == (10, "developer")
     assert sent(MESSAGES, RESPONSES, request(MESSAGES, system="s"))["instructions"] == "s"
     assert sent(RESPONSES, MESSAGES, request(RESPONSES, instructions="s"))["system"] == "s"
-
-
-@pytest.mark.parametrize(
-    ("choice", "chat", "responses", "messages"),
-    [
-        ("auto", "auto", "auto", {"type": "auto"}),
-        ("none", "none", "none", {"type": "none"}),
-        ("required", "required", "required", {"type": "any"}),
-        (
-            {"type": "function", "function": {"name": "f"}},
-            {"type": "function", "function": {"name": "f"}},
-            {"type": "function", "name": "f"},
-            {"type": "tool", "name": "f"},
-        ),
-    ],
-)
-def test_choices_of_tools(choice: Any, chat: Any, responses: Any, messages: Any) -> None:
-    functions = {
-        CHAT: {"type": "function", "function": {"name": "f"}},
-        RESPONSES: {"type": "function", "name": "f"},
-        MESSAGES: {"name": "f", "input_schema": {"type": "object"}},
-    }
-    spelled = {CHAT: chat, RESPONSES: responses, MESSAGES: messages}
-    assert choice == chat
-    for client, upstream in PAIRS:
-        if GEMINI in (client, upstream):
-            continue
-        body = request(client, tools=[functions[client]], tool_choice=spelled[client])
-        assert sent(client, upstream, body)["tool_choice"] == spelled[upstream]
-
-
-def test_parallel_calls_and_strictness() -> None:
-    tools = [{"type": "function", "function": {"name": "f"}}]
-    body = request(CHAT, tools=tools, parallel_tool_calls=False)
-    assert sent(CHAT, MESSAGES, body)["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
-    assert sent(CHAT, RESPONSES, body)["tools"][0]["strict"] is False
-    assert "parallel_tool_calls" not in sent(CHAT, RESPONSES, request(CHAT, parallel_tool_calls=False))
-    disabled = {"type": "auto", "disable_parallel_tool_use": True}
-    chosen = request(MESSAGES, tools=[{"name": "f", "input_schema": {}}], tool_choice=disabled)
-    assert sent(MESSAGES, CHAT, chosen)["parallel_tool_calls"] is False
-    thinks = request(CHAT, tools=tools, tool_choice="required", reasoning_effort="high")
-    assert sent(CHAT, MESSAGES, thinks)["tool_choice"] == {"type": "auto"}
-    assert lost(CHAT, MESSAGES, thinks) == ["forced_tool"]
-    some = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": tools}}
-    two = [*tools, {"type": "function", "function": {"name": "g"}}]
-    allowed = sent(CHAT, MESSAGES, request(CHAT, tools=two, tool_choice=some))
-    assert [tool["name"] for tool in allowed["tools"]] == ["f"]
-    assert allowed["tool_choice"] == {"type": "any"}
-
-
-def test_a_failed_tool_says_so() -> None:
-    history = [user("x"), assistant([tool_use("a")]), user([tool_result("a", "no such file", is_error=True)])]
-    body = request(MESSAGES, history)
-    assert sent(MESSAGES, CHAT, body)["messages"][2]["content"] == "ERROR: no such file"
-    assert sent(MESSAGES, RESPONSES, body)["input"][2]["output"] == "ERROR: no such file"
-    assert lost(MESSAGES, CHAT, body) == ["tool_error"]
 
 
 def test_an_assistant_that_spoke_last_does_not_go_on() -> None:

@@ -30,19 +30,10 @@ from oneapi.dialects.upstreams import UPSTREAMS
 from tests.unit.oneapi.dialects import grammars
 from tests.unit.oneapi.dialects.bedrock_converse import wire as converse
 from tests.unit.oneapi.dialects.cohere_chat import wire as cohere
+from tests.unit.oneapi.dialects.damage import RICH, anything, damaged
 from tests.unit.oneapi.dialects.dialogues import CHAT, GEMINI, NAMES, convert, fed, message_of, request
-from tests.unit.oneapi.dialects.test_codec import (
-    BROKEN,
-    RICH,
-    anything,
-    conversations,
-    damaged,
-    encoded,
-    quickly,
-    schema,
-    spoken,
-    summary,
-)
+from tests.unit.oneapi.dialects.generated import conversations, quickly, schema, spoken
+from tests.unit.oneapi.dialects.test_codec import BROKEN, encoded, summary
 from tests.unit.oneapi.dialects.test_registry import cases, requests
 
 WIRES: dict[str, ModuleType] = {"cohere_chat": cohere, "bedrock_converse": converse}

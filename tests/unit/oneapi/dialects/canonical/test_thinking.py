@@ -1,4 +1,4 @@
-"""Reasoning across turns and formats: T23 to T30."""
+"""Reasoning across turns and formats, and how much of it is asked for: T15, T23 to T30."""
 
 import json
 from typing import Any
@@ -133,3 +133,42 @@ def test_t30_thinking_is_an_item_of_its_own() -> None:
     output = answered(RESPONSES, MESSAGES, message([THOUGHT, text("hi")], "end_turn"))["output"]
     assert [item["type"] for item in output] == ["reasoning", "message"]
     assert output[0]["summary"] == [{"type": "summary_text", "text": "hm"}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cap", "budget"),
+    [
+        ({"reasoning_effort": "max", "max_completion_tokens": 4096, "temperature": 0.2}, 4096, 3891),
+        ({"reasoning_effort": "max", "max_completion_tokens": 1200}, 1200, 1140),
+        ({"reasoning_effort": "high", "max_completion_tokens": 1000}, 1000, None),
+        ({"reasoning_effort": "low"}, 32_000, 6400),
+        ({"max_tokens": 100}, 100, None),
+    ],
+)
+def test_t15_effort_as_a_budget(asked: dict[str, Any], cap: int, budget: int | None) -> None:
+    body = sent(CHAT, MESSAGES, request(CHAT, **asked), profile=BUDGET)
+    assert body["max_tokens"] == cap
+    assert body.get("thinking") == (budget and {"type": "enabled", "budget_tokens": budget})
+    assert "temperature" not in body
+    losses = lost(CHAT, MESSAGES, request(CHAT, **asked), profile=BUDGET)
+    assert ("thinking" in losses) is ("reasoning_effort" in asked and budget is None)
+
+
+def test_effort_between_the_formats() -> None:
+    effort = sent(CHAT, MESSAGES, request(CHAT, reasoning_effort="minimal"))
+    assert (effort["thinking"], effort["output_config"]) == ({"type": "adaptive"}, {"effort": "low"})
+    shown = sent(RESPONSES, MESSAGES, request(RESPONSES, reasoning={"effort": "high", "summary": "auto"}))
+    assert shown["thinking"] == {"type": "adaptive", "display": "summarized"}
+    budget = request(MESSAGES, thinking={"type": "enabled", "budget_tokens": 2048})
+    assert sent(MESSAGES, CHAT, budget)["reasoning_effort"] == "medium"
+    asked = sent(MESSAGES, RESPONSES, budget)
+    assert asked["reasoning"] == {"effort": "medium", "summary": "auto"}
+    assert asked["include"] == ["reasoning.encrypted_content"]
+    assert asked["store"] is False
+    high = request(MESSAGES, thinking={"type": "adaptive"}, output_config={"effort": "max"})
+    some = Profile(efforts=("low", "medium", "high"))
+    assert sent(MESSAGES, CHAT, high, profile=some)["reasoning_effort"] == "high"
+    assert lost(MESSAGES, CHAT, high, profile=some) == ["effort(max:high)"]
+    off = request(MESSAGES, thinking={"type": "disabled"})
+    assert sent(MESSAGES, CHAT, off)["reasoning_effort"] == "none"
+    assert "reasoning_effort" not in sent(MESSAGES, CHAT, high, profile=Profile(thinking="none"))

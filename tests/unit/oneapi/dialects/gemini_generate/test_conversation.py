@@ -1,4 +1,4 @@
-"""Requests and answers between Gemini's format and the others, case by case."""
+"""Requests between Gemini's format and the others, case by case."""
 
 import base64
 import json
@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from oneapi.dialects.canonical.profile import Profile
-from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.gemini_generate.signatures import UNSIGNED
 from tests.unit.oneapi.dialects.dialogues import (
     CHAT,
@@ -15,51 +14,12 @@ from tests.unit.oneapi.dialects.dialogues import (
     MESSAGES,
     RESPONSES,
     answered,
-    convert,
     lost,
     request,
     sent,
-    sse,
-    streamed,
 )
-
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
-PDF = base64.b64encode(b"%PDF-1.7" + bytes(20)).decode()
-BUDGET = Profile(thinking="budget")
-FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
-
-
-def refused(client: str, upstream: str, body: dict[str, Any], **options: Any) -> GatewayError:
-    with pytest.raises(GatewayError) as caught:
-        convert(client, upstream, body, **options)
-    assert caught.value.status == 400
-    return caught.value
-
-
-def user(*parts: dict[str, Any] | str) -> dict[str, Any]:
-    return {"role": "user", "parts": [{"text": part} if isinstance(part, str) else part for part in parts]}
-
-
-def model(*parts: dict[str, Any] | str) -> dict[str, Any]:
-    return {**user(*parts), "role": "model"}
-
-
-def call(name: str = "f", call_id: str = "", signature: str = "", **args: Any) -> dict[str, Any]:
-    value: dict[str, Any] = {"functionCall": {**({"id": call_id} if call_id else {}), "name": name, "args": args}}
-    return value | ({"thoughtSignature": signature} if signature else {})
-
-
-def result(name: str = "f", call_id: str = "", **response: Any) -> dict[str, Any]:
-    return {"functionResponse": {**({"id": call_id} if call_id else {}), "name": name, "response": response}}
-
-
-def answer(*parts: dict[str, Any] | str, reason: str = "STOP", **more: Any) -> dict[str, Any]:
-    content = model(*parts)
-    return {"candidates": [{"content": content, "finishReason": reason, **more}], "responseId": "r"}
-
-
-def chat_call(call_id: str, name: str = "f", arguments: str = "{}") -> dict[str, Any]:
-    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+from tests.unit.oneapi.dialects.gemini_generate.shapes import FUNCTION, answer, call, chat_call, model, result, user
+from tests.unit.oneapi.dialects.shapes import BUDGET, PDF, PNG, refused
 
 
 def test_a_request_in_either_spelling() -> None:
@@ -283,44 +243,6 @@ def test_documents_sound_and_links() -> None:
         assert refused(GEMINI, CHAT, request(GEMINI, [user(part)])).param == "video"
 
 
-@pytest.mark.parametrize(
-    ("asked", "profile", "config"),
-    [
-        ({"reasoning_effort": "high"}, Profile(), {"includeThoughts": True, "thinkingLevel": "HIGH"}),
-        ({"reasoning_effort": "none"}, Profile(), {"thinkingLevel": "MINIMAL"}),
-        ({"reasoning_effort": "none"}, BUDGET, {"thinkingBudget": 0}),
-        ({"reasoning_effort": "medium", "max_tokens": 4096}, BUDGET, {"includeThoughts": True, "thinkingBudget": 2048}),
-        ({"reasoning_effort": "high"}, BUDGET, {"includeThoughts": True, "thinkingBudget": 24576}),
-        ({"reasoning": {"max_tokens": 3000, "exclude": True}}, BUDGET, {"thinkingBudget": 3000}),
-        ({"reasoning_effort": "high"}, Profile(thinking="none"), None),
-        ({}, Profile(), None),
-    ],
-)
-def test_thinking_for_gemini(asked: dict[str, Any], profile: Profile, config: dict[str, Any] | None) -> None:
-    body = sent(CHAT, GEMINI, request(CHAT, **asked), profile=profile)
-    assert body.get("generationConfig", {}).get("thinkingConfig") == config
-
-
-@pytest.mark.parametrize(
-    ("config", "effort"),
-    [
-        ({"thinkingBudget": 0}, "none"),
-        ({"thinkingLevel": "LOW"}, "low"),
-        ({"thinkingBudget": -1}, None),
-        ({"thinking_budget": 8192}, "medium"),
-    ],
-)
-def test_thinking_of_gemini(config: dict[str, Any], effort: str | None) -> None:
-    body = request(GEMINI, generationConfig={"thinkingConfig": config})
-    assert sent(GEMINI, CHAT, body).get("reasoning_effort") == effort
-
-
-def test_losses_of_thinking() -> None:
-    assert lost(CHAT, GEMINI, request(CHAT, reasoning_effort="max")) == ["effort(max:high)"]
-    assert lost(CHAT, GEMINI, request(CHAT, reasoning_effort="none")) == ["effort(none:minimal)"]
-    assert lost(CHAT, GEMINI, request(CHAT, reasoning_effort="high", max_tokens=900), profile=BUDGET) == ["effort"]
-
-
 def test_json_output() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
     form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
@@ -382,159 +304,3 @@ def test_tools_of_the_provider() -> None:
     assert lost(MESSAGES, GEMINI, asked, profile=Profile(web_search=True)) == ["tool_options(web_search_20250305)"]
     forced = request(RESPONSES, tools=[{"type": "web_search"}], tool_choice={"type": "web_search"})
     assert refused(RESPONSES, GEMINI, forced).param == "tool_choice"
-
-
-@pytest.mark.parametrize(
-    ("fields", "losses"),
-    [
-        ({"safetySettings": [{}]}, ["moderation"]),
-        ({"labels": {"a": "b"}}, ["metadata"]),
-        ({"generationConfig": {"mediaResolution": "MEDIA_RESOLUTION_LOW"}}, ["detail"]),
-        ({"generationConfig": {"newThing": 1}}, ["unknown_field(generationConfig.newThing)"]),
-        ({"generationConfig": {"responseModalities": ["TEXT"], "responseMimeType": "text/plain"}}, []),
-        ({"toolConfig": {"retrievalConfig": {"x": 1}}}, ["unknown_field(toolConfig.retrievalConfig)"]),
-        ({"serviceTier": "priority"}, []),
-    ],
-)
-def test_losses_of_settings(fields: dict[str, Any], losses: list[str]) -> None:
-    assert lost(GEMINI, CHAT, request(GEMINI, **fields)) == losses
-
-
-@pytest.mark.parametrize(
-    ("fields", "param"),
-    [
-        ({"cachedContent": "cachedContents/x"}, "cachedContent"),
-        ({"generationConfig": {"candidateCount": 2}}, "n"),
-        ({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}, "modalities"),
-        ({"generationConfig": {"speechConfig": {"x": 1}}}, "audio"),
-    ],
-)
-def test_what_cannot_be_asked_of_others(fields: dict[str, Any], param: str) -> None:
-    error = refused(GEMINI, MESSAGES, request(GEMINI, **fields))
-    assert (error.code, error.param) == ("unsupported_parameter", param)
-
-
-def test_code_that_ran_at_google() -> None:
-    ran: list[dict[str, Any] | str] = [
-        {"executableCode": {"code": "x"}},
-        {"codeExecutionResult": {"output": "y"}},
-        "so",
-    ]
-    body = request(GEMINI, [user("x"), model(*ran), user("y")])
-    assert lost(GEMINI, CHAT, body) == [
-        "server_tool_history(executableCode)",
-        "server_tool_history(codeExecutionResult)",
-    ]
-    assert answered(CHAT, GEMINI, answer(*ran))["choices"][0]["message"]["content"] == "so"
-
-
-@pytest.mark.parametrize(
-    ("reason", "chat", "messages"),
-    [
-        ("STOP", "stop", "end_turn"),
-        ("MAX_TOKENS", "length", "max_tokens"),
-        ("SAFETY", "content_filter", "refusal"),
-        ("RECITATION", "content_filter", "refusal"),
-        ("PROHIBITED_CONTENT", "content_filter", "refusal"),
-        ("LANGUAGE", "stop", "end_turn"),
-    ],
-)
-def test_reasons_of_an_end(reason: str, chat: str, messages: str) -> None:
-    said = answer("x", reason=reason)
-    assert answered(CHAT, GEMINI, said)["choices"][0]["finish_reason"] == chat
-    assert answered(MESSAGES, GEMINI, said)["stop_reason"] == messages
-    events, _ = streamed(MESSAGES, GEMINI, sse([said]))
-    assert events[-2][1]["delta"]["stop_reason"] == messages
-
-
-def test_reasons_for_googles_clients() -> None:
-    for stop, reason in (
-        ("end_turn", "STOP"),
-        ("max_tokens", "MAX_TOKENS"),
-        ("refusal", "SAFETY"),
-        ("tool_use", "STOP"),
-    ):
-        told = answered(GEMINI, MESSAGES, {"content": [{"type": "text", "text": "x"}], "stop_reason": stop})
-        assert told["candidates"][0]["finishReason"] == reason
-
-
-def test_blocked_prompts_are_answers() -> None:
-    blocked = {"promptFeedback": {"blockReason": "SAFETY", "blockReasonMessage": "No."}, "usageMetadata": {}}
-    [choice] = answered(CHAT, GEMINI, blocked)["choices"]
-    assert (choice["finish_reason"], choice["message"]["refusal"]) == ("content_filter", "No.")
-    events, converter = streamed(MESSAGES, GEMINI, sse([blocked]))
-    assert converter.finished
-    assert events[-2][1]["delta"]["stop_reason"] == "refusal"
-
-
-@pytest.mark.parametrize("reason", ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"])
-def test_answers_that_failed(reason: str) -> None:
-    with pytest.raises(GatewayError) as caught:
-        answered(CHAT, GEMINI, answer(reason=reason))
-    assert (caught.value.status, caught.value.code) == (502, reason.lower())
-    with pytest.raises(GatewayError) as caught:
-        answered(CHAT, GEMINI, {"candidates": []})
-    assert caught.value.status == 502
-
-
-def test_citations_count_characters() -> None:
-    grounding = {
-        "webSearchQueries": ["q", "q", ""],
-        "groundingChunks": [{"web": {"uri": "https://x.test", "title": "X"}}],
-        "groundingSupports": [
-            {"segment": {"startIndex": 4, "endIndex": 8, "text": "this"}, "groundingChunkIndices": [0, 7]},
-            {"segment": {"startIndex": 1, "endIndex": 5, "text": "this"}, "groundingChunkIndices": [0]},
-        ],
-    }
-    said = answer("Sée this", groundingMetadata=grounding) | {"usageMetadata": {"promptTokenCount": 1}}
-    said["candidates"][0]["groundingMetadata"]["groundingSupports"][0]["segment"]["startIndex"] = 5
-    said["candidates"][0]["groundingMetadata"]["groundingSupports"][0]["segment"]["endIndex"] = 9
-    message = answered(CHAT, GEMINI, said)["choices"][0]["message"]
-    places = [(one["url_citation"]["start_index"], one["url_citation"]["end_index"]) for one in message["annotations"]]
-    assert places == [(4, 8), (4, 8)]
-    output = answered(RESPONSES, GEMINI, said)["output"]
-    assert output[0]["action"] == {"type": "search", "query": "q"}
-    assert convert(CHAT, GEMINI).response(json.dumps(said).encode()).usage == {"input": 1, "search": 1}
-    events, _ = streamed(CHAT, GEMINI, sse([said]))
-    cited = [chunk["choices"][0]["delta"]["annotations"][0] for _, chunk in events if "annotations" in str(chunk)]
-    assert [one["url_citation"]["start_index"] for one in cited] == [4, 4]
-
-
-def test_citations_for_googles_clients() -> None:
-    cited = {"type": "url_citation", "url": "https://x.test", "title": "X", "start_index": 4, "end_index": 8}
-    text = {"type": "output_text", "text": "Sée this", "annotations": [cited]}
-    searched = {"type": "web_search_call", "action": {"type": "search", "query": "q"}}
-    told = answered(
-        GEMINI,
-        RESPONSES,
-        {"status": "completed", "output": [searched, {"type": "message", "role": "assistant", "content": [text]}]},
-    )
-    grounding = told["candidates"][0]["groundingMetadata"]
-    assert grounding["webSearchQueries"] == ["q"]
-    assert grounding["groundingChunks"] == [{"web": {"uri": "https://x.test", "title": "X"}}]
-    [support] = grounding["groundingSupports"]
-    assert support == {"segment": {"startIndex": 5, "endIndex": 9, "text": "this"}, "groundingChunkIndices": [0]}
-
-
-def test_log_probabilities() -> None:
-    chosen = {"token": "é", "logProbability": -0.5, "tokenId": 3}
-    logprobs = {"chosenCandidates": [chosen], "topCandidates": [{"candidates": [chosen]}]}
-    asked = request(CHAT, logprobs=True, top_logprobs=2)
-    config = sent(CHAT, GEMINI, asked)["generationConfig"]
-    assert config == {"responseLogprobs": True, "logprobs": 2}
-    [choice] = answered(CHAT, GEMINI, answer("é", logprobsResult=logprobs), asked)["choices"]
-    entry = {"token": "é", "logprob": -0.5, "bytes": [195, 169]}
-    assert choice["logprobs"]["content"] == [{**entry, "top_logprobs": [entry]}]
-    mine = request(GEMINI, generationConfig={"responseLogprobs": True, "logprobs": 2})
-    assert sent(GEMINI, CHAT, mine)["top_logprobs"] == 2
-    said = {"choices": [{"message": {"content": "é"}, "finish_reason": "stop", "logprobs": choice["logprobs"]}]}
-    told = answered(GEMINI, CHAT, said, mine)["candidates"][0]["logprobsResult"]
-    assert told["chosenCandidates"] == [{"token": "é", "logProbability": -0.5}]
-    assert refused(GEMINI, MESSAGES, mine).param == "logprobs"
-
-
-def test_more_than_one_candidate_is_a_loss() -> None:
-    conversion = convert(CHAT, GEMINI)
-    two = {"candidates": [answer("a")["candidates"][0], answer("b")["candidates"][0]]}
-    assert json.loads(conversion.response(json.dumps(two).encode()).body)["choices"][0]["message"]["content"] == "a"
-    assert [str(loss) for loss in conversion.losses] == ["choices"]
