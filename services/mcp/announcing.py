@@ -32,6 +32,8 @@ class Announcer:
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._wanted: dict[str, tuple[ListedTool, ...] | None] = {}
+        self._heard: set[str] = set()
+        """Who said something since the start: configured later, perhaps, than what the tidying goes by."""
         self._noted = asyncio.Event()
         self._tasks = TaskSet()
 
@@ -46,6 +48,7 @@ class Announcer:
 
     def has(self, server_id: str, tools: tuple[Tool, ...]) -> None:
         """The server said that it has these."""
+        self._heard.add(server_id)
         self._wanted[server_id] = listings.bounded(_listed(tool) for tool in tools)
         if len(self._wanted[server_id] or ()) < len(tools):
             fields = {"server": server_id, "tools": len(tools)}
@@ -61,7 +64,7 @@ class Announcer:
         try:
             bucket = await js.key_value(BUCKET_TOOLS)
             for server_id in await bucket.keys():
-                if server_id not in configured:
+                if server_id not in configured and server_id not in self._heard:
                     self.gone(server_id)
         except nats.js.errors.NoKeysError:
             return

@@ -12,7 +12,7 @@ from oneapi.dialects.errors import GatewayError
 from oneapi.runtime import semconv
 from oneapi.runtime.asgi import Receive, Scope, Send
 from oneapi.runtime.door.body import read_body
-from oneapi.runtime.door.protocol import CLIENT_KEY
+from oneapi.runtime.door.protocol import CLIENT_KEY, Client
 from oneapi.runtime.door.refusals import path_not_found
 from oneapi.runtime.metrics import counter
 from services.edge import refusals
@@ -29,6 +29,8 @@ POST, OPTIONS = "POST", "OPTIONS"
 MESSAGES = "anthropic_messages"
 SLOW_S = 2.0
 """So long the slowest answer takes, all its pauses together."""
+READING_S = 60.0
+"""How long a client may take to read an answer. Then it is cut: slow readers must not hold the places of all."""
 REQUESTS = counter(semconv.METRIC_SANDBOX_REQUESTS, "Requests to the sandbox", ("format", "status"))
 _requests = functools.cache(REQUESTS.labels)
 
@@ -36,8 +38,9 @@ _requests = functools.cache(REQUESTS.labels)
 class Sandbox:
     """The sandbox of this process."""
 
-    def __init__(self, body_limit: int) -> None:
+    def __init__(self, body_limit: int, reading_s: float = READING_S) -> None:
         self._limits = Limits()
+        self._reading_s = reading_s
         self._body_limit = min(body_limit, BODY_BYTES)
 
     async def serve(self, arrival: Arrival, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,20 +81,28 @@ class Sandbox:
         with self._limits.work():
             asked = question.read(endpoint.dialect, body)
             pieces = playing.pieces(endpoint.dialect, asked)
-        # Others get their turn between two pieces, as with a network.
         pause_s = SLOW_S / len(pieces) if asked.scenario.slow else 0.0
         headers = _headers(arrival, endpoint)
-        if not asked.stream:
-            await asyncio.sleep(pause_s)
-            await send_whole(send, 200, [*JSON_HEADERS, *headers], pieces[0])
-            return
         client = scope[CLIENT_KEY]
-        await send({"type": "http.response.start", "status": 200, "headers": [*STREAM_HEADERS, *headers]})
-        for place, piece in enumerate(pieces, 1):
-            await asyncio.sleep(pause_s)
-            if client.gone:
-                return
-            await send({"type": "http.response.body", "body": piece, "more_body": place < len(pieces)})
+        too_slow = asyncio.get_running_loop().call_later(self._reading_s, client.abort)
+        try:
+            if asked.stream:
+                await _stream(client, send, [*STREAM_HEADERS, *headers], pieces, pause_s)
+            else:
+                await asyncio.sleep(pause_s)
+                await send_whole(send, 200, [*JSON_HEADERS, *headers], pieces[0])
+        finally:
+            too_slow.cancel()
+
+
+async def _stream(client: Client, send: Send, headers: Headers, pieces: Sequence[bytes], pause_s: float) -> None:
+    """Others get their turn between two pieces, as with a network."""
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for place, piece in enumerate(pieces, 1):
+        await asyncio.sleep(pause_s)
+        if client.gone:
+            return
+        await send({"type": "http.response.body", "body": piece, "more_body": place < len(pieces)})
 
 
 def _headers(arrival: Arrival, endpoint: Endpoint) -> Headers:

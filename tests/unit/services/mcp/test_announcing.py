@@ -87,6 +87,15 @@ async def test_an_entry_goes_with_its_server(announcer: Announcer) -> None:
     assert bucket.entries == {}
 
 
+async def test_what_a_new_server_said_outlives_the_tidying(announcer: Announcer) -> None:
+    bucket = Bucket(new=b"{}", left=b"{}")
+    announcer.start(bucket, [])  # type: ignore[arg-type]
+    announcer.has("new", (make_tool("t"),))
+    await settle()
+    assert bucket.names("new") == ["t"]
+    assert set(bucket.entries) == {"new"}
+
+
 async def test_what_could_not_be_written_is_written_with_the_next(announcer: Announcer) -> None:
     bucket = Bucket()
     bucket.down = True
