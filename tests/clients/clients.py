@@ -113,6 +113,9 @@ def _codex(cell: Cell) -> Start:
 
 
 CLIENTS = (
+    Client("openai (Python), Chat Completions", _agent("openai_sdk.py", "chat")),
+    Client("openai (Python), Responses", _agent("openai_sdk.py", "responses")),
+    Client("anthropic (Python)", _agent("anthropic_sdk.py")),
     Client("openai (Node), Chat Completions", _sdk("openai_chat.mjs")),
     Client("openai (Node), Responses", _sdk("openai_responses.mjs")),
     Client("@anthropic-ai/sdk (Node)", _sdk("anthropic_messages.mjs")),

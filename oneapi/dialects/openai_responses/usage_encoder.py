@@ -12,11 +12,9 @@ def encode_usage(usage: Usage) -> dict[str, Any]:
     """All of OpenAI's fields; what isn't there is zero."""
     given = sum(usage.get(bucket, 0) for bucket in _GIVEN)
     made = sum(usage.get(bucket, 0) for bucket in _MADE)
-    inside: dict[str, Any] = {"cached_tokens": usage.get("cached_input", 0)}
     long = usage.get("cache_write_1h", 0)
     written = usage.get("cache_write_5m", 0) + long
-    if written:
-        inside["cache_write_tokens"] = written
+    inside: dict[str, Any] = {"cached_tokens": usage.get("cached_input", 0), "cache_write_tokens": written}
     if long:
         inside["cache_write_tokens_details"] = {"ttl_12h_tokens": long}
     inside |= {f"{kind}_tokens": usage[f"{kind}_input"] for kind in ("audio", "image") if usage.get(f"{kind}_input")}

@@ -10,8 +10,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from anthropic.types import Message as AnthropicMessage
+from anthropic.types import RawMessageStreamEvent
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response as OpenAIResponse
+from openai.types.responses import ResponseStreamEvent
+from pydantic import TypeAdapter
 
 from oneapi.dialects.canonical.context import Answering, Sending
 from oneapi.dialects.canonical.losses import LOSSES, Losses
@@ -30,6 +36,7 @@ from tests.unit.oneapi.dialects.damage import RICH, anything, damaged
 from tests.unit.oneapi.dialects.dialogues import (
     CHAT,
     GEMINI,
+    MESSAGES,
     NAMES,
     PAIRS,
     RESPONSES,
@@ -43,6 +50,12 @@ from tests.unit.oneapi.dialects.dialogues import (
 from tests.unit.oneapi.dialects.generated import conversations, events_of, quickly, spoken
 from tests.unit.oneapi.dialects.test_registry import answers, cases, requests, streams
 
+OFFICIAL: dict[str, tuple[Any, Any]] = {
+    CHAT: (ChatCompletion, ChatCompletionChunk),
+    RESPONSES: (OpenAIResponse, ResponseStreamEvent),
+    MESSAGES: (AnthropicMessage, RawMessageStreamEvent),
+}
+"""What the official SDKs read answers and events of streams as."""
 BROKEN = GatewayError(502, "upstream", "upstream_cut", "The provider's answer broke off.")
 
 
@@ -220,6 +233,17 @@ def speech(name: str) -> tuple[dict[str, Any], list[Any]]:
     whole = json.loads(msgspec.json.encode(CODECS[name].encode_response(response, answering(name))))
     stream = CODECS[name].stream_encoder(answering(name)).write(events_of(parts, Stop(), lambda text: [text, text]))
     return whole, [event for _, event in grammars.events(stream)]
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_official_clients_find_every_field_that_they_require(name: str) -> None:
+    whole, events = speech(name)
+    whole_type, event_type = (TypeAdapter[Any](kind) for kind in OFFICIAL[name])
+    whole_type.validate_python(whole)
+    for event in events:
+        # No events of the SDK's: it passes over a ping itself.
+        if event not in ("[DONE]", {"type": "ping"}):
+            event_type.validate_python(event)
 
 
 @pytest.mark.parametrize("upstream", NAMES)
