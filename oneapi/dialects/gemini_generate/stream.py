@@ -41,11 +41,12 @@ def code_and_message(error: Any) -> tuple[str, str]:
 
 BLANK = b"\n\n"
 """Says nothing: Google's SDKs pass over empty lines, while some fail at a comment."""
-_BARE = re.compile(rb"(?:data: [^\r\n]*+(?:\r\n\r\n|\n\n))*+")
+_BARE = re.compile(rb"(?:data: (?![ \t\v\f]*+[\r\n])[^\r\n]*+(?:\r\n\r\n|\n\n))*+")
 
 
 def bare(events: bytes) -> bytes:
-    """Whole events with a line of data each and nothing else: Google's SDKs take any other line for JSON."""
+    """Whole events with a line of data each and nothing else: Google's SDKs take any other line for JSON, and fail at
+    data that is blank."""
     if len(events) > MAX_LINE_BYTES and _is_one_line(events):
         return events
     if _BARE.fullmatch(events):
@@ -58,7 +59,7 @@ def bare(events: bytes) -> bytes:
 def _is_one_line(events: bytes) -> bool:
     """Whether this is one event in the usual form; for a picture the pattern is slow."""
     line = events.removesuffix(b"\r\n\r\n").removesuffix(b"\n\n")
-    return line[:6] == b"data: " and b"\n" not in line and b"\r" not in line
+    return line[:6] == b"data: " and b"\n" not in line and b"\r" not in line and not line[6:].isspace()
 
 
 class GeminiMeter(SseMeter):

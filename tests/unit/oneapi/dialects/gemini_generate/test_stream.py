@@ -4,6 +4,7 @@ import json
 
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.gemini_generate.stream import GeminiMeter, bare
+from oneapi.dialects.sse import MAX_LINE_BYTES
 from tests.unit.oneapi.dialects.dialogues import CHAT, GEMINI, convert, sse
 
 
@@ -63,6 +64,11 @@ def test_nothing_goes_on_but_data() -> None:
     assert last.feed(one[:-2]) + last.end() == one
     assert bare(one * 3) == one * 3
     assert bare(b"") == b""
+    # Google's SDKs fail at data that is blank.
+    for blank in (b"data:  \n\n", b"data: \n\n", b"data:\t \r\n\r\n"):
+        assert bare(one + blank + one) == bare(one + blank) + one == one * 2
+    wide = b"data: " + b" " * MAX_LINE_BYTES + b"\n\n"
+    assert bare(wide) == b""
 
 
 def test_a_whole_answer_is_known_before_its_stream_ends() -> None:
