@@ -137,6 +137,11 @@ def no_background() -> GatewayError:
     return GatewayError(400, "invalid_request", "unsupported_parameter", message, param="background")
 
 
+def no_stream_of_compaction() -> GatewayError:
+    message = "A compaction comes as a whole: ask for it without `stream`."
+    return GatewayError(400, "invalid_request", "unsupported_parameter", message, param="stream")
+
+
 def no_replay() -> GatewayError:
     message = "The stream of a stored response can't be had again: ask for the response without `stream`."
     return GatewayError(400, "invalid_request", "unsupported_parameter", message, param="stream")

@@ -116,6 +116,10 @@ The gateway keeps the state of the Responses API itself; providers are told `sto
   as a `previous_response_id` it is 400 `previous_response_not_found`, as at OpenAI.
 - An answer that could not be stored says `store: false` and has the loss `store`. An answer that its conversation could
   not be told ends with an error, 503 `state_unavailable` or 409 `conversation_changed`, and is paid for.
+- `POST /v1/responses/compact` makes a conversation shorter with any model, which writes a summary: an ordinary request,
+  billed once under the endpoint `compact`. The client gets its user's messages and an item `compaction`, which stands
+  for the summary in a later input, at whichever channel; another account's, or a changed one, is 400
+  `invalid_encrypted_content`. An answer that is no whole summary is 502 `compaction_failed`, and is paid for.
 - `background` is refused, and so is `stream` where a stored response is read; `/cancel` is 400, as only answers in the
   background can be cancelled. Stored prompts, files and containers are a provider's: only the operator's own keys may
   name them.

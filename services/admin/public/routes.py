@@ -95,6 +95,7 @@ INFERENCE = (
         Group.INFERENCE, Format.RESPONSES,
         ("POST", "/v1/responses", "createResponse", "A response, as in OpenAI's API"),
         ("POST", "/v1/responses/input_tokens", "countResponseTokens", "How many tokens a response's input has"),
+        ("POST", "/v1/responses/compact", "compactResponse", "A conversation made shorter"),
     ),
     *_keyed(
         Group.INFERENCE, Format.MESSAGES,

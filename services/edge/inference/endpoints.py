@@ -11,7 +11,7 @@ from oneapi.runtime import semconv
 class Endpoint(msgspec.Struct, frozen=True):
     """`name` is what receipts say, `serves` what a channel must offer, `operation` what traces say.
 
-    With `counts` a request's tokens are counted, and no model is called.
+    With `counts` a request's tokens are counted, and no model is called; with `compacts` a model sums up what is given.
     """
 
     path: bytes
@@ -21,6 +21,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     operation: str
     summary: str
     counts: bool = False
+    compacts: bool = False
+
+    @property
+    def converses(self) -> bool:
+        """Whether the answer is the next turn of a conversation."""
+        return self.serves == "chat" and not self.counts and not self.compacts
 
 
 _ROWS = (
@@ -74,9 +80,18 @@ _ROWS = (
         "How many tokens a response's input has, as in OpenAI's API",
         counts=True,
     ),
+    Endpoint(
+        b"/v1/responses/compact",
+        "compact",
+        "chat",
+        "openai_responses",
+        semconv.OPERATION_CHAT,
+        "A conversation made shorter, as in OpenAI's API",
+        compacts=True,
+    ),
 )
 ENDPOINTS = {row.path: row for row in _ROWS}
-CONVERSATIONS = {row.dialect: row for row in _ROWS if row.serves == "chat" and not row.counts}
+CONVERSATIONS = {row.dialect: row for row in _ROWS if row.converses}
 """Where each format of conversations is at home."""
 
 STREAM = b"streamGenerateContent"

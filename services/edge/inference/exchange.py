@@ -6,6 +6,7 @@ It decides nothing; the steps of a request read and fill it.
 from oneapi.catalog.types import Account, RelayKey
 from oneapi.dialects.conversion import ClientRequest
 from oneapi.dialects.meter import StreamMeter
+from oneapi.dialects.openai_responses.compaction import Compaction
 from oneapi.dialects.registry import Dialect
 from oneapi.dialects.request import RequestFacts
 from oneapi.runtime.asgi import Send
@@ -31,7 +32,7 @@ class Exchange:
 
     `channel_id` is the channel that is being called, or was last, and `carried` what it got; `meter` watches its
     stream, if there is one. `asked` is the request as conversions read it, as soon as one was needed. `keeping` is what
-    is stored of it, if anything.
+    is stored of it, if anything, and `compaction` what makes its answer one, if that is asked for.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class Exchange:
         "carried",
         "channel_id",
         "client",
+        "compaction",
         "dialect",
         "endpoint",
         "facts",
@@ -89,6 +91,7 @@ class Exchange:
         self.asked: ClientRequest | None = None
         self.carried: Carried | None = None
         self.keeping: Keeping | None = None
+        self.compaction: Compaction | None = None
 
     @property
     def key(self) -> RelayKey:

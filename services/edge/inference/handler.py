@@ -177,12 +177,17 @@ def _inspected(exchange: Exchange) -> RequestFacts:
     try:
         facts = exchange.dialect.inspect(exchange.body)
     except GatewayError as refused:
-        if refused.code in _NO_JSON or exchange.endpoint.counts or not _moved(exchange, decode(exchange.body)):
+        if refused.code in _NO_JSON or not _may_move(exchange) or not _moved(exchange, decode(exchange.body)):
             raise
         return exchange.dialect.inspect(exchange.body)
-    if is_foreign(exchange.dialect.name, facts.raw) and not exchange.endpoint.counts and _moved(exchange, facts.raw):
+    if is_foreign(exchange.dialect.name, facts.raw) and _may_move(exchange) and _moved(exchange, facts.raw):
         return exchange.dialect.inspect(exchange.body)
     return facts
+
+
+def _may_move(exchange: Exchange) -> bool:
+    """Whether another format's address has the same to offer."""
+    return not exchange.endpoint.counts and not exchange.endpoint.compacts
 
 
 def _moved(exchange: Exchange, raw: Mapping[str, Any]) -> bool:

@@ -82,7 +82,7 @@ class Relay:
         error: GatewayError | None = None
         status = 500
         try:
-            error = await _kept_whole(exchange, attempt)
+            error = await _finished_whole(exchange, attempt)
             status = 200 if error is None else error.status
         finally:
             # The provider has answered: that is billed however the storing ends.
@@ -191,14 +191,17 @@ class Relay:
         await exchange.send(message)
 
 
-async def _kept_whole(exchange: Exchange, attempt: Attempt) -> GatewayError | None:
-    """Has an answer stored where it shall be; the error that the client gets instead of it, if any."""
-    keeping = exchange.keeping
-    if keeping is not None and keeping.shown.whole(attempt.body):
-        try:
+async def _finished_whole(exchange: Exchange, attempt: Attempt) -> GatewayError | None:
+    """Makes of an answer what was asked for, and has it stored where it shall be; the error that the client gets
+    instead of it, if any."""
+    keeping, compaction = exchange.keeping, exchange.compaction
+    try:
+        if compaction is not None:
+            attempt.body = compaction.whole(attempt.body)
+        elif keeping is not None and keeping.shown.whole(attempt.body):
             attempt.body = await keeping.end(attempt.origin)
-        except GatewayError as error:
-            return error
+    except GatewayError as error:
+        return error
     return None
 
 

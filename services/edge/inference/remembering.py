@@ -6,7 +6,9 @@ not know how anything is stored.
 
 import msgspec
 
+from oneapi.dialects.openai_responses.compaction import opened
 from oneapi.dialects.request import edit, reshape
+from services.edge.inference import compacting
 from services.edge.inference.carriage import Carriage
 from services.edge.inference.exchange import Exchange
 from services.edge.state import asked as state_asked
@@ -27,16 +29,26 @@ class Memory:
         """Puts what the request goes on from before its input. Raises GatewayError 400, 404, 503."""
         if exchange.endpoint.dialect != RESPONSES:
             return
+        await self._begin(exchange)
+        given = opened(exchange.facts.raw.get("input"), self._carriage.seal(exchange.account.id))
+        if given is not None:
+            exchange.body = edit(exchange.body, {"input": given})
+            exchange.facts = exchange.dialect.inspect(exchange.body)
+        if exchange.endpoint.compacts:
+            compacting.begin(exchange, self._carriage)
+
+    async def _begin(self, exchange: Exchange) -> None:
         facts = exchange.facts
         asked = state_asked.read(facts.raw)
-        keeps = asked.store and not exchange.endpoint.counts
+        kept = exchange.endpoint.converses
+        keeps = asked.store and kept
         if asked.plain and not keeps:
             return
         account_id = exchange.account.id
         seed = exchange.arrival.request_id.replace("-", "")
         seal = self._carriage.seal(account_id)
         past, keeping = await self._keeper.begin(account_id, asked, facts.raw.get("input"), seed, seal)
-        if not exchange.endpoint.counts:
+        if kept:
             exchange.keeping = keeping
         if asked.plain:
             exchange.body = edit(exchange.body, _NOT_STORED_THERE)

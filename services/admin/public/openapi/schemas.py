@@ -123,7 +123,7 @@ def _fields(route: Route, examples: Sequence[str]) -> tuple[list[str], Schema]:
         items: Schema = {"items": {"type": "array", "items": _OBJECT}}
         return (["items"], items) if adds else ([], {"metadata": _OBJECT, **({} if route.parameters else items)})
     if route.format is Format.RESPONSES and not route.parameters:
-        more = {} if route.path.endswith("input_tokens") else {"stream": _STREAM, "store": {"type": "boolean"}}
+        more = {"stream": _STREAM, "store": {"type": "boolean"}} if route.path.endswith("/responses") else {}
         return ["model"], {**named, "input": _ITEMS, **more, "tools": _TOOLS, **scenario}
     return [], {}
 
