@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import sys
+from collections import Counter
 from pathlib import Path
 
 _SHOWN_BYTES = 512
@@ -10,12 +11,13 @@ _SHOWN_BYTES = 512
 
 @dataclasses.dataclass
 class Report:
-    """Counts of one run. `keep` files an input that failed."""
+    """Counts of one run. `keep` files an input that failed; `operations` has the statuses that each answered with."""
 
     folder: Path
     cases: int = 0
     failures: int = 0
     statuses: dict[str, int] = dataclasses.field(default_factory=dict)
+    operations: dict[str, Counter[int]] = dataclasses.field(default_factory=dict)
 
     def keep(self, target: str, data: bytes, why: str) -> None:
         self.failures += 1

@@ -63,7 +63,7 @@ def over_http(gateway: Gateway, counts: dict[str, int], seed: int, report: Repor
         "inference": lambda cases: inference.run(gateway.port, key, cases, seed, report),
         "sockets": lambda cases: sockets.run(gateway.port, key, gateway.admin_token, cases, seed, report),
         # Last: it deletes what it finds.
-        "api": lambda cases: api.run(gateway.url, gateway.admin_token, cases, seed, report),
+        "api": lambda cases: api.run(gateway.url, gateway.admin_token, key, cases, seed, report),
     }
     alive = _processes(gateway)
     for name, run in runs.items():
@@ -74,6 +74,9 @@ def over_http(gateway: Gateway, counts: dict[str, int], seed: int, report: Repor
         _is_well(gateway, alive, name, report)
         sys.stdout.write(f"{name}: {counts[name]} cases, {time.monotonic() - began:.0f} s\n")
         sys.stdout.flush()
+    if report.operations:
+        good = sum(any(status < 300 for status in seen) for seen in report.operations.values())
+        sys.stdout.write(f"operations called: {len(report.operations)}, {good} with success\n")
     sys.stdout.write(f"answers by status: {dict(sorted(report.statuses.items()))}\n")
 
 

@@ -13,7 +13,7 @@ from services.admin.public.ask.answer import Asking
 from services.admin.public.mcp_server.tools import as_data
 from services.admin.public.site import Public
 
-VERSION = "1.0"
+VERSION, VERSION_HEADER = "1.0", "A2A-Version"
 PATH = "/a2a"
 JSON_RPC, HTTP_JSON = "JSONRPC", "HTTP+JSON"
 BINDINGS = (JSON_RPC, HTTP_JSON)

@@ -41,8 +41,24 @@ def _offers_for(view: PublicView, format_: Format) -> list[PublicOffer]:
     return [offer for offer in view.offers if wanted in (offer.endpoints or (CHAT,))]
 
 
+_ASKED = "Which models are there?"
+_MESSAGE = {"message": {"messageId": "1", "role": "ROLE_USER", "parts": [{"text": _ASKED}]}}
+_BODIES: dict[str, dict[str, Any]] = {
+    "askByPost": {"query": {"text": _ASKED}},
+    "callAgent": {"jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": _MESSAGE},
+    "sendMessage": _MESSAGE,
+    "streamMessage": _MESSAGE,
+    "createConversation": {"items": [_TURN], "metadata": {"topic": "greetings"}},
+    "updateConversation": {"metadata": {"topic": "greetings"}},
+    "addItems": {"items": [_TURN]},
+}
+"""By the operation's id, where the format alone doesn't tell."""
+
+
 def body(route: Route, model: str) -> dict[str, Any]:
-    """The smallest good body of a route that makes or counts something."""
+    """The smallest good body of a route that takes one."""
+    if route.operation_id in _BODIES:
+        return _BODIES[route.operation_id]
     if route.format is Format.CHAT:
         return {"model": model, "messages": [_TURN]}
     if route.format is Format.RESPONSES:

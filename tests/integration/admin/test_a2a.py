@@ -173,5 +173,7 @@ async def test_other_methods_and_types(untouched: Admin) -> None:
     is_refused(await anyone.put(PATH), 405)
     is_refused(await anyone.post(PATH, content=b"{}", headers={"content-type": "text/plain"}), 415)
     is_refused(await anyone.post(f"{PATH}/message:send", content=b"{}", headers={"content-type": "text/plain"}), 415)
+    packed = {"content-type": "application/json", "content-encoding": "gzip"}
+    is_refused(await anyone.post(PATH, content=b"{}", headers=packed), 415)
     preflight = await anyone.options(f"{PATH}/message:send", headers={"origin": "https://else.test"})
     assert "A2A-Version" in preflight.headers["access-control-allow-headers"]

@@ -224,6 +224,15 @@ async def test_pages_of_other_sites_are_refused(untouched: Admin, origin: str, a
         assert "access-control-allow-origin" not in response.headers
 
 
+async def test_pages_of_other_sites_may_read_the_manifest(untouched: Admin) -> None:
+    anyone = untouched.speaking_as(None)
+    asks = {"origin": "https://else.test", "access-control-request-method": "GET"}
+    preflight = await anyone.options(PATH, headers=asks)
+    read = await anyone.get(PATH, headers={"origin": "https://else.test"})
+    assert (preflight.status_code, read.status_code) == (204, 200)
+    assert preflight.headers["access-control-allow-origin"] == read.headers["access-control-allow-origin"] == "*"
+
+
 async def test_several_headers_that_differ_are_refused(untouched: Admin) -> None:
     anyone = untouched.speaking_as(None)
     body = msgspec.json.encode({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": enveloped()})

@@ -7,8 +7,11 @@ import re
 from typing import Any
 
 from oneapi.catalog.public.view import PublicView
-from services.admin.public.examples import models_for
+from services.admin.public import a2a
+from services.admin.public.examples import SANDBOX_MODEL, model_for, models_for
+from services.admin.public.examples import body as body_of
 from services.admin.public.openapi import schemas
+from services.admin.public.openapi.answers import ANSWERS
 from services.admin.public.routes import Auth, Format, Group, Route
 from services.admin.public.site import Listed
 
@@ -54,6 +57,7 @@ _QUERIES: dict[str, dict[str, Operation]] = {
     "streamGenerateContent": {"alt": {"type": "string", "enum": ["sse", "json"], "default": "json"}},
     "ask": {"query": {"type": "string"}},
 }
+_MEDIA_TYPES = {"sendMessage": "application/a2a+json"}
 _STREAMED = re.compile(r"(completions|responses|messages|:streamGenerateContent|/mcp|/ask|/a2a|:stream)\Z")
 
 
@@ -78,11 +82,15 @@ def of_route(route: Route, view: PublicView) -> Operation:
     ]
     for name, schema in _QUERIES.get(route.operation_id, {}).items():
         parameters.append({"name": name, "in": "query", "required": False, "schema": schema})
+    if route.path.startswith(a2a.PATH):
+        version = {"type": "string", "const": a2a.VERSION}
+        parameters.append({"name": a2a.VERSION_HEADER, "in": "header", "required": True, "schema": version})
     if parameters:
         operation["parameters"] = parameters
     body = schemas.request(route, examples)
     if body is not None:
-        content = {"application/json": {"schema": body}}
+        model = SANDBOX_MODEL if route.group is Group.SANDBOX else model_for(view, route.format)
+        content = {"application/json": {"schema": body, "example": body_of(route, model)}}
         operation["requestBody"] = {"required": bool(body.get("required")), "content": content}
     return operation
 
@@ -106,10 +114,12 @@ def of_document(document: Listed) -> Operation:
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    content: dict[str, Any] = {"application/json": {"schema": {}}}
+    content: dict[str, Any] = {}
+    if route.operation_id in ANSWERS:
+        content[_MEDIA_TYPES.get(route.operation_id, "application/json")] = {"schema": ANSWERS[route.operation_id]}
     if (route.method == "POST" or route.path == "/ask") and _STREAMED.search(route.path):
-        content["text/event-stream"] = {"schema": {"type": "string"}}
-    found: dict[str, Any] = {"200": {"description": "The answer", "content": content}}
+        content["text/event-stream"] = {}
+    found: dict[str, Any] = {"200": {"description": "The answer", "content": content}} if content else {}
     if route.format is Format.MCP:
         found["202"] = {"description": "A notification was taken"}
     for status in _STATUSES[route.group]:

@@ -16,10 +16,9 @@ from oneapi.runtime.ids import new_id
 from oneapi.runtime.json_rpc import INTERNAL_ERROR, INVALID_REQUEST, BadMessage, read_message
 from services.admin.public import a2a
 from services.admin.public.a2a import A2aError, Agent
-from services.admin.web.endpoints.layer import STREAM, STREAM_HEADERS, Endpoint, Question, json_body, media_type
+from services.admin.web.endpoints.layer import STREAM, STREAM_HEADERS, Endpoint, Question, check_media_type, json_body
 from services.admin.web.problems import Problem
 
-VERSION_HEADER = "A2A-Version"
 MEDIA_TYPE = "application/a2a+json"
 JSON_TYPES = ("application/json", MEDIA_TYPE)
 _STATUS_NAMES = {403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
@@ -56,7 +55,7 @@ def endpoint(agent: Agent) -> Endpoint:
         methods=("GET", "POST", "DELETE"),
         handle=handle,
         refuse=refuse,
-        request_headers=("Content-Type", VERSION_HEADER, "A2A-Extensions"),
+        request_headers=("Content-Type", a2a.VERSION_HEADER, "A2A-Extensions"),
         below=True,
     )
 
@@ -76,8 +75,7 @@ def refuse(problem: Problem, request: Request) -> Response:
 def _json_rpc(agent: Agent, question: Question) -> Response:
     if question.request.method != "POST":
         raise Problem(405, "method_not_allowed", "JSON-RPC is sent by POST.", headers={"Allow": "POST, OPTIONS"})
-    if media_type(question.request) not in JSON_TYPES:
-        raise Problem(415, "unsupported_media_type", "The body must be application/json.")
+    check_media_type(question.request, JSON_TYPES)
     try:
         message = read_message(question.body)
     except BadMessage as problem:
@@ -122,7 +120,7 @@ def _operation(method: str, path: str) -> tuple[str, dict[str, Any]]:
 def _perform(agent: Agent, question: Question, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
     request = question.request
     # Of a request without a version, the specification says that it is of 0.3.
-    version = request.headers.get(VERSION_HEADER) or request.query_params.get(VERSION_HEADER, "")
+    version = request.headers.get(a2a.VERSION_HEADER) or request.query_params.get(a2a.VERSION_HEADER, "")
     return agent.perform(method, params, version, question.public, new_id("msg"))
 
 

@@ -83,7 +83,7 @@ class PublicEndpoints:
         """One request."""
         endpoint = self._find(scope["path"])
         request = Request(scope, receive)
-        if endpoint is None or endpoint.passes(request):
+        if endpoint is None or endpoint.passes(request) or _asks_for_beside(endpoint, request):
             await self._app(scope, receive, send)
             return
         scope["route"] = self._routes[endpoint.path]
@@ -145,16 +145,26 @@ class PublicEndpoints:
                 response.headers["Access-Control-Allow-Origin"] = request.headers["origin"]
 
 
+def _asks_for_beside(endpoint: Endpoint, request: Request) -> bool:
+    """Whether a browser asks if it may send what is not for the endpoint, but for what is at the same path."""
+    return request.method == "OPTIONS" and request.headers.get("access-control-request-method") in endpoint.beside
+
+
 def media_type(request: Request) -> str:
     """That of the body, without parameters; empty when it isn't told."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def check_media_type(request: Request, media_types: tuple[str, ...]) -> None:
+    """Raises Problem 415 for a body of another type, or one that is compressed."""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if media_type(request) not in media_types or encoding != "identity":
+        raise Problem(415, "unsupported_media_type", f"The body must be {media_types[0]}, and not compressed.")
+
+
 def json_body(question: Question, media_types: tuple[str, ...] = ("application/json",)) -> Any:
     """The value of a body. Raises Problem: 415 another type, 400 what is no JSON, too deep, or too much."""
-    encoding = question.request.headers.get("content-encoding", "identity").lower()
-    if media_type(question.request) not in media_types or encoding != "identity":
-        raise Problem(415, "unsupported_media_type", f"The body must be {media_types[0]}, and not compressed.")
+    check_media_type(question.request, media_types)
     try:
         return json_guard.decode(question.body, MAX_DEPTH, MAX_NODES)
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ from oneapi.runtime.json_rpc import INVALID_REQUEST, BadMessage, read_message
 from services.admin.public.capabilities import MCP_PUBLIC_PATH
 from services.admin.public.mcp_server.protocol import ROUTING_HEADERS, Headers
 from services.admin.public.mcp_server.server import PublicMcpServer
-from services.admin.web.endpoints.layer import STREAM, Endpoint, Question, media_type
+from services.admin.web.endpoints.layer import STREAM, Endpoint, Question, check_media_type
 from services.admin.web.problems import Problem
 
 REFUSED = -32000
@@ -25,8 +25,7 @@ def endpoint(server: PublicMcpServer) -> Endpoint:
 
     def handle(question: Question) -> Response:
         headers = question.request.headers
-        if media_type(question.request) != "application/json" or "content-encoding" in headers:
-            raise Problem(415, "unsupported_media_type", "The body must be application/json, and not compressed.")
+        check_media_type(question.request, ("application/json",))
         try:
             message = read_message(question.body)
         except BadMessage as problem:
