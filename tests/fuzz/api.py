@@ -112,8 +112,8 @@ def run(base_url: str, token: str, key: str, cases: int, seed: int, report: Repo
     found: Any = schema.get_all_operations()
     operations = [operation.ok() for operation in found]
     fuzz = _Fuzz(client, _Caller(base_url, token, key), _Existing(random.Random(f"api {seed}")), seed, report)
-    # Deleting comes last, or there would be nothing left to look at.
-    operations.sort(key=lambda operation: operation.method.lower() == "delete")
+    # Deleting comes last, or there would be nothing left to look at; keys change when they aren't needed any more.
+    operations.sort(key=lambda operation: (operation.path.startswith("/api/"), operation.method.lower() == "delete"))
     rounds = [(operation, mode) for operation in operations for mode in GenerationMode]
     for number, (operation, mode) in enumerate(rounds):
         wanted = cases * (number + 1) // len(rounds) - cases * number // len(rounds)
