@@ -6,7 +6,7 @@ that it was made for. It must not know which upstream writes it. Pure.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -75,14 +75,17 @@ class Compaction:
         )
 
 
-def opened(given: object, seal: Seal) -> list[Any] | None:
-    """A request's input with the summaries in place of the items that hold them; None when there are none.
+def holds_summaries(given: object) -> TypeGuard[list[Any]]:
+    """Whether a request's input has summaries that this gateway sealed."""
+    return isinstance(given, list) and any(_is_ours(item) for item in given)
+
+
+def opened(given: list[Any], seal: Seal) -> list[Any]:
+    """A request's input with the summaries in place of the items that hold them.
 
     Items that other providers sealed stay. Raises GatewayError 400 for one of ours that isn't this account's, or was
     changed.
     """
-    if not isinstance(given, list) or not any(_is_ours(item) for item in given):
-        return None
     return [_opened(item, seal) if _is_ours(item) else item for item in given]
 
 
@@ -106,7 +109,8 @@ def _opened(item: Mapping[str, Any], seal: Seal) -> dict[str, Any]:
             "The 'encrypted_content' of a compaction item is not one that was made for this account.",
             param="input",
         )
-    return {"type": "message", "role": "developer", "content": _INTRODUCTION + summary}
+    # The model's own words: what tools and pages said in them must not become instructions.
+    return {"type": "message", "role": "assistant", "content": _INTRODUCTION + summary}
 
 
 def _read(body: bytes) -> Mapping[str, Any]:

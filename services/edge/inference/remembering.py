@@ -6,7 +6,7 @@ not know how anything is stored.
 
 import msgspec
 
-from oneapi.dialects.openai_responses.compaction import opened
+from oneapi.dialects.openai_responses.compaction import holds_summaries, opened
 from oneapi.dialects.request import edit, reshape
 from services.edge.inference import compacting
 from services.edge.inference.carriage import Carriage
@@ -30,9 +30,10 @@ class Memory:
         if exchange.endpoint.dialect != RESPONSES:
             return
         await self._begin(exchange)
-        given = opened(exchange.facts.raw.get("input"), self._carriage.seal(exchange.account.id))
-        if given is not None:
-            exchange.body = edit(exchange.body, {"input": given})
+        given = exchange.facts.raw.get("input")
+        if holds_summaries(given):
+            found = opened(given, self._carriage.seal(exchange.account.id))
+            exchange.body = edit(exchange.body, {"input": found})
             exchange.facts = exchange.dialect.inspect(exchange.body)
         if exchange.endpoint.compacts:
             compacting.begin(exchange, self._carriage)

@@ -6,7 +6,7 @@ import pytest
 from oneapi.dialects.canonical.parts import State
 from oneapi.dialects.canonical.seal import Seal
 from oneapi.dialects.errors import GatewayError
-from oneapi.dialects.openai_responses.compaction import Compaction, opened, summary_request
+from oneapi.dialects.openai_responses.compaction import Compaction, holds_summaries, opened, summary_request
 
 SEAL, OTHERS = Seal(b"account a"), Seal(b"account b")
 SEED = "0123456789abcdef0123456789abcdef"
@@ -57,12 +57,12 @@ def test_an_answer_has_the_users_messages_and_one_sealed_item() -> None:
     assert [item["type"] for item in compacted("which city?")["output"]] == ["message", "compaction"]
 
 
-def test_what_was_sealed_comes_back_as_a_developers_words() -> None:
+def test_what_was_sealed_comes_back_as_the_models_own_words() -> None:
     output = compacted()["output"]
+    assert holds_summaries([*output, ASKED])
     found = opened([*output, ASKED], SEAL)
-    assert found is not None
     assert found[0] == output[0]
-    assert found[1]["role"] == "developer"
+    assert found[1]["role"] == "assistant"
     assert found[1]["content"].endswith("Paris")
     assert found[2] == ASKED
 
@@ -71,7 +71,9 @@ def test_what_was_sealed_comes_back_as_a_developers_words() -> None:
     "given", [None, "text", [], [ASKED], [{"type": "compaction", "encrypted_content": "gAAAA"}], [3]]
 )
 def test_what_others_sealed_stays(given: object) -> None:
-    assert opened(given, SEAL) is None
+    assert not holds_summaries(given)
+    if isinstance(given, list):
+        assert opened(given, SEAL) == given
 
 
 @pytest.mark.parametrize(
