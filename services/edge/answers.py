@@ -27,25 +27,27 @@ JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
 ALWAYS: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 CHALLENGE = (b"www-authenticate", b'Bearer realm="one-api"')
+ANTHROPIC = "anthropic_messages"
 JSON_RPC_INTERNAL = -32603
 JSON_RPC_INVALID = -32600
 
 # What other gateways serve below /api, in their clients' format.
 _OF_OTHERS = re.compile(rb"/api/(?:paas/v4|token)(?:[/?]|\Z)")
 _DIALECT_OF = (
-    (b"/v1/messages", "anthropic_messages"),
+    (b"/v1/messages", ANTHROPIC),
     (b"/v1/responses", "openai_responses"),
     (b"/v1/conversations", "openai_responses"),
     (b"/v1/embeddings", "openai_embeddings"),
-    (b"/sandbox/v1/messages", "anthropic_messages"),
+    (b"/sandbox/v1/messages", ANTHROPIC),
     (b"/sandbox/v1/responses", "openai_responses"),
 )
 
 
-def id_headers(request_id: str) -> Headers:
-    """The two headers that every answer carries."""
+def id_headers(request_id: str, dialect: str = "") -> Headers:
+    """The two headers that every answer carries, and in a dialect whose SDKs look elsewhere for the id, that one."""
     value = request_id.encode()
-    return [(b"x-request-id", value), (b"x-oneapi-request-id", value)]
+    headers = [(b"x-request-id", value), (b"x-oneapi-request-id", value)]
+    return [*headers, (b"request-id", value)] if dialect == ANTHROPIC else headers
 
 
 def dialect_of(raw_path: bytes, *, anthropic: bool = False, google: bool = False) -> str:
@@ -55,28 +57,25 @@ def dialect_of(raw_path: bytes, *, anthropic: bool = False, google: bool = False
             return dialect
     if google or is_googles(raw_path.partition(b"?")[0]):
         return "gemini_generate"
-    return "anthropic_messages" if anthropic else "openai_chat"
+    return ANTHROPIC if anthropic else "openai_chat"
 
 
 def error_answer(
     raw_path: bytes, error: GatewayError, request_id: str, *, anthropic: bool = False, google: bool = False
 ) -> tuple[Headers, bytes]:
     """Headers and body of an error, in the format of its path."""
-    headers = [*ALWAYS, *id_headers(request_id)]
-    headers += retry_after(error)
+    headers = [*ALWAYS, *retry_after(error)]
     if error.status == 401:
         headers.append(CHALLENGE)
     if error.status == 402:
         # Trying again can't help: SDKs that know this header don't.
         headers.append((b"x-should-retry", b"false"))
     if raw_path == MCP_PATH:
-        body = _json_rpc(error, request_id)
-    elif raw_path.startswith(b"/api/") and not _OF_OTHERS.match(raw_path):
-        return [PROBLEM, *headers], _problem(error, request_id)
-    else:
-        dialect = dialect_of(raw_path, anthropic=anthropic, google=google)
-        body = DIALECTS[dialect].error_body(error, request_id)
-    return [JSON, *headers], body
+        return [JSON, *headers, *id_headers(request_id)], _json_rpc(error, request_id)
+    if raw_path.startswith(b"/api/") and not _OF_OTHERS.match(raw_path):
+        return [PROBLEM, *headers, *id_headers(request_id)], _problem(error, request_id)
+    dialect = dialect_of(raw_path, anthropic=anthropic, google=google)
+    return [JSON, *headers, *id_headers(request_id, dialect)], DIALECTS[dialect].error_body(error, request_id)
 
 
 async def send_whole(send: Send, status: int, headers: Headers, body: bytes) -> None:

@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from oneapi.dialects.request import decode
 from oneapi.runtime.door.body import read_body
 from services.edge import refusals
-from services.edge.answers import ALWAYS, Headers, id_headers
+from services.edge.answers import ALWAYS, ANTHROPIC, Headers, id_headers
 from services.edge.arrival import Arrival
 from services.edge.authentication import Authenticator, Caller
 
@@ -35,7 +35,9 @@ def answer_of(status: int, headers: Headers, body: bytes) -> Response:
 
 def json_answer(request: Request, value: Any) -> Response:
     """A good answer."""
-    headers = [(b"content-type", JSON_TYPE), *ALWAYS, *id_headers(arrival_of(request).request_id)]
+    arrival = arrival_of(request)
+    dialect = ANTHROPIC if arrival.anthropic else ""
+    headers = [(b"content-type", JSON_TYPE), *ALWAYS, *id_headers(arrival.request_id, dialect)]
     return answer_of(200, headers, msgspec.json.encode(value))
 
 

@@ -78,7 +78,7 @@ class Counting:
                 return
             raise (refusals.draining() if stopped.reason is Reason.SHUTDOWN else refusals.upstream_timeout()) from None
         charge = exchange.settler.finish(VOID, status=200)
-        headers: Headers = [*JSON_HEADERS, NOSNIFF, *id_headers(exchange.arrival.request_id)]
+        headers: Headers = [*JSON_HEADERS, NOSNIFF, *id_headers(exchange.arrival.request_id, exchange.dialect.name)]
         if counted.channel_id:
             headers.append((b"x-oneapi-channel", counted.channel_id.encode()))
         else:

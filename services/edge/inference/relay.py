@@ -239,7 +239,7 @@ def _headers(exchange: Exchange, attempt: Attempt, first: Headers) -> Headers:
     return [
         *first,
         NOSNIFF,
-        *id_headers(exchange.arrival.request_id),
+        *id_headers(exchange.arrival.request_id, exchange.dialect.name),
         (b"x-oneapi-channel", attempt.channel.id.encode()),
         *loss_header(exchange.losses),
         *exchange.settler.hold.rate_headers,

@@ -26,7 +26,6 @@ from services.edge.sandbox.endpoints import ENDPOINTS
 from services.edge.sandbox.limits import BODY_BYTES, Limits
 
 POST, OPTIONS = "POST", "OPTIONS"
-MESSAGES = "anthropic_messages"
 SLOW_S = 2.0
 """So long the slowest answer takes, all its pauses together."""
 READING_S = 60.0
@@ -55,7 +54,7 @@ class Sandbox:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         elif scope["method"] != POST:
             allow = (b"allow", cross_origin.METHODS)
-            await _refuse(arrival, send, refusals.method_not_allowed(), endpoint, more=(allow,))
+            await _refuse(arrival, send, refusals.method_not_allowed(), more=(allow,))
         else:
             await self._post(arrival, endpoint, scope, receive, send)
 
@@ -67,7 +66,7 @@ class Sandbox:
             status = 200
         except GatewayError as error:
             status = error.status
-            await _refuse(arrival, send, error, endpoint)
+            await _refuse(arrival, send, error)
         finally:
             _requests(endpoint.name, status or "none").inc()
 
@@ -106,24 +105,15 @@ async def _stream(client: Client, send: Send, headers: Headers, pieces: Sequence
 
 
 def _headers(arrival: Arrival, endpoint: Endpoint) -> Headers:
-    return [NOSNIFF, *id_headers(arrival.request_id), *_of_sandbox(arrival, endpoint)]
-
-
-def _of_sandbox(arrival: Arrival, endpoint: Endpoint | None) -> Headers:
-    """What other answers of the edge don't have."""
-    if endpoint is None or endpoint.dialect != MESSAGES:
-        return [*cross_origin.ANY_ORIGIN]
-    # Where Anthropic's SDKs look for it.
-    return [*cross_origin.ANY_ORIGIN, (b"request-id", arrival.request_id.encode())]
+    return [NOSNIFF, *id_headers(arrival.request_id, endpoint.dialect), *cross_origin.ANY_ORIGIN]
 
 
 async def _refuse(
     arrival: Arrival,
     send: Send,
     error: GatewayError,
-    endpoint: Endpoint | None = None,
     *,
     more: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
-    own = (*_of_sandbox(arrival, endpoint), *more)
+    own = (*cross_origin.ANY_ORIGIN, *more)
     await send_error(send, arrival.raw_path, error, arrival.request_id, anthropic=arrival.anthropic, more=own)

@@ -57,6 +57,7 @@ async def test_embeddings(client: openai.AsyncOpenAI) -> None:
 async def test_messages(claude: anthropic.AsyncAnthropic) -> None:
     asked: list[anthropic.types.MessageParam] = [{"role": "user", "content": "hi"}]
     answer = await claude.messages.create(model="sdk-claude", max_tokens=100, messages=asked)
+    assert answer._request_id
     assert answer.usage.cache_read_input_tokens == 4
     async with claude.messages.stream(model="sdk-claude", max_tokens=100, messages=asked) as stream:
         assert "".join([text async for text in stream.text_stream]) == TEXT

@@ -52,6 +52,21 @@ def test_formats() -> None:
     assert dict(headers)[b"x-request-id"] == dict(headers)[b"x-oneapi-request-id"] == b"r1"
 
 
+@pytest.mark.parametrize(
+    ("path", "anthropic", "told"),
+    [
+        (b"/v1/messages", False, True),
+        (b"/v1/models", True, True),
+        (b"/v1/models", False, False),
+        (b"/mcp", True, False),
+        (b"/api/keys", True, False),
+    ],
+)
+def test_the_id_is_where_the_sdks_of_a_dialect_look_for_it(path: bytes, anthropic: bool, told: bool) -> None:
+    headers, _ = error_answer(path, of_door.overloaded(), "r1", anthropic=anthropic)
+    assert [value for name, value in headers if name == b"request-id"] == [b"r1"] * told
+
+
 def test_a_bad_key_is_told_how_to_authenticate() -> None:
     headers, _ = error_answer(b"/v1/models", refusals.unauthenticated(), "r1")
     assert dict(headers)[b"www-authenticate"].startswith(b"Bearer")
