@@ -25,7 +25,7 @@ from tests.security.wire import (
 from tests.security.world import World
 
 REVOKED_S = 5.0
-_OWN = re.compile(rb"(?mi)^(?:x-request-id|x-oneapi-request-id|date|server-timing): .*\r\n")
+_OWN = re.compile(rb"(?mi)^(?:(?:x-|x-oneapi-)?request-id|date|server-timing): .*\r\n")
 _ID = re.compile(rb'"request_?[iI]d":"[^"]*"')
 
 
