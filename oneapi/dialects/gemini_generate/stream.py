@@ -44,14 +44,15 @@ BLANK = b"\n\n"
 _BARE = re.compile(rb"(?:data: (?![ \t\v\f]*+[\r\n])[^\r\n]*+(?:\r\n\r\n|\n\n))*+")
 
 
-def bare(events: bytes) -> bytes:
+def bare(events: bytes, *, begun: bool = False) -> bytes:
     """Whole events with a line of data each and nothing else: Google's SDKs take any other line for JSON, and fail at
-    data that is blank."""
+    data that is blank. With `begun` others of their stream stood before them."""
     if len(events) > MAX_LINE_BYTES and _is_one_line(events):
         return events
     if _BARE.fullmatch(events):
         return events
     splitter = Splitter(MEDIA_LINE_BYTES, len(events))
+    splitter.begun = begun
     found = [*splitter.feed(events), *splitter.end()]
     return b"".join(b"data: %b\n\n" % event.data.replace(b"\n", b" ") for event in found if event.data.strip())
 
@@ -76,11 +77,13 @@ class GeminiMeter(SseMeter):
 
     def feed(self, data: bytes) -> bytes:
         """See `StreamMeter`; neither comments nor names of events go on."""
-        return bare(super().feed(data))
+        begun = self._splitter.begun
+        return bare(super().feed(data), begun=begun)
 
     def end(self) -> bytes:
         """See `StreamMeter`."""
-        return bare(super().end())
+        begun = self._splitter.begun
+        return bare(super().end(), begun=begun)
 
     def read(self, data: bytes) -> bool:
         """See `StreamMeter`."""

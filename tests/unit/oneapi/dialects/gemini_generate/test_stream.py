@@ -64,6 +64,12 @@ def test_nothing_goes_on_but_data() -> None:
     assert last.feed(one[:-2]) + last.end() == one
     assert bare(one * 3) == one * 3
     assert bare(b"") == b""
+    # A byte order mark counts before the first event alone.
+    mark = b"\xef\xbb\xbf"
+    whole, cut = GeminiMeter(), GeminiMeter()
+    marked = mark + one + mark + one + one
+    assert whole.feed(marked) == one + one
+    assert b"".join(cut.feed(marked[at : at + 1]) for at in range(len(marked))) == one + one
     # Google's SDKs fail at data that is blank.
     for blank in (b"data:  \n\n", b"data: \n\n", b"data:\t \r\n\r\n"):
         assert bare(one + blank + one) == bare(one + blank) + one == one * 2
