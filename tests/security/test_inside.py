@@ -4,6 +4,7 @@ import pytest
 
 from tests.security.rows import (
     bounds,
+    carried,
     injection,
     management_bodies,
     outgoing,
@@ -20,6 +21,7 @@ from tests.security.world import World
 ROWS: list[Row | Absent] = [
     *tenancy.ROWS,
     *stored.ROWS,
+    *carried.ROWS,
     *tenants_traffic.ROWS,
     *upstream_choice.ROWS,
     *outgoing.ROWS,

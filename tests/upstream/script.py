@@ -14,7 +14,8 @@ class Script:
     With a `cut` behind the last chunk the connection breaks instead of ending.
 
     With `tool` a request that offers tools and has no result yet is answered with a call of the first one. With
-    `bad_key` an error in Google's format says that the key is wrong, whatever its status.
+    `bad_key` an error in Google's format says that the key is wrong, whatever its status. With `capped` an answer that
+    is no stream ends at its bound.
     """
 
     tokens: int = 5
@@ -34,6 +35,7 @@ class Script:
     fail_first: int = 0
     tool: int = 0
     bad_key: int = 0
+    capped: int = 0
 
 
 def read(model: str) -> Script:

@@ -48,7 +48,7 @@ def chat_body(model: str, s: Script) -> bytes:
                 "index": 0,
                 "message": {"role": "assistant", "content": TOKEN * s.tokens, "refusal": None},
                 "logprobs": None,
-                "finish_reason": "stop",
+                "finish_reason": "length" if s.capped else "stop",
             }
         ],
     }
@@ -126,7 +126,10 @@ def response(model: str, s: Script, status: str) -> dict[str, Any]:
 
 
 def responses_body(model: str, s: Script) -> bytes:
-    return _dump(response(model, s, "completed"))
+    whole = response(model, s, "completed")
+    if s.capped:
+        whole |= {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    return _dump(whole)
 
 
 def responses_stream(model: str, s: Script) -> list[bytes]:
@@ -188,7 +191,7 @@ def messages_body(model: str, s: Script) -> bytes:
             "role": "assistant",
             "model": model,
             "content": [{"type": "text", "text": TOKEN * s.tokens}],
-            "stop_reason": "end_turn",
+            "stop_reason": "max_tokens" if s.capped else "end_turn",
             "stop_sequence": None,
             "usage": messages_usage(s) if s.usage else {"input_tokens": 0, "output_tokens": 0},
         }
@@ -238,7 +241,7 @@ def gemini_answer(model: str, s: Script, parts: list[dict[str, Any]], *, last: b
     """A whole answer, or one of a stream."""
     candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": 0}
     if last:
-        candidate["finishReason"] = "STOP"
+        candidate["finishReason"] = "MAX_TOKENS" if s.capped else "STOP"
     value: dict[str, Any] = {"candidates": [candidate]}
     if s.usage and last:
         value["usageMetadata"] = gemini_usage(s)

@@ -24,6 +24,7 @@ ASKED: list[Any] = [
 async def models(stage: Stage) -> None:
     for dialect in (RESPONSES, CHAT, MESSAGES, GEMINI):
         names = {f"compact-{dialect}": "play:tokens=5", f"empty-{dialect}": "play:tokens=0"}
+        names[f"capped-{dialect}"] = "play:tokens=5,capped=1"
         await stage.channel(names, **channel_of(dialect))
 
 
@@ -84,12 +85,13 @@ async def test_what_is_stored_can_be_compacted(stage: Stage, client: openai.Asyn
     assert [item.type for item in again.output] == ["message", "compaction"]
 
 
-@pytest.mark.parametrize("upstream", [RESPONSES, CHAT, MESSAGES])
-async def test_an_answer_without_a_summary_is_an_error_and_is_paid_for(
-    stage: Stage, client: openai.AsyncOpenAI, upstream: str
+@pytest.mark.parametrize("upstream", [RESPONSES, CHAT, MESSAGES, GEMINI])
+@pytest.mark.parametrize("answer", ["empty", "capped"])
+async def test_an_answer_without_a_whole_summary_is_an_error_and_is_paid_for(
+    stage: Stage, client: openai.AsyncOpenAI, answer: str, upstream: str
 ) -> None:
     with pytest.raises(openai.InternalServerError) as failed:
-        await client.responses.compact(model=f"empty-{upstream}", input=ASKED)
+        await client.responses.compact(model=f"{answer}-{upstream}", input=ASKED)
     assert (failed.value.status_code, failed.value.code) == (502, "compaction_failed")
     event = await stage.event(failed.value.response.headers["x-request-id"])
     assert event.amount_nano > 0

@@ -37,6 +37,13 @@ HOLES = [
         "T-16",
     ),
     _hole(
+        "what clients carry is any account's",
+        "services/edge/inference/carriage.py",
+        "    return hmac.new(secret, account_id.encode(), sha256).digest()\n",
+        '    return hmac.new(secret, b"", sha256).digest()\n',
+        *("T-18", "T-19"),
+    ),
+    _hole(
         "lists and ids of every account are shown",
         PRINCIPALS,
         "    return statement if scope is None else statement.where(account == scope)\n",
