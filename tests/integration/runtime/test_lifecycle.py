@@ -112,6 +112,8 @@ async def test_it_dies_with_its_parent() -> None:
     await expect(parent, "starting")
     await expect(parent, "started")
     parent.kill()
+    # uvloop's close waits for ever for a process whose end nobody has seen.
+    await parent.wait()
     await until(lambda: _gone(child))
 
 
