@@ -81,8 +81,8 @@ class _Caller:
         headers = {
             name: value for name, value in dict(given.get("headers") or {}).items() if name.lower() not in _CREDENTIALS
         }
-        takes_key = any(name.startswith("relayKey") for way in security for name in way)
-        if takes_key or security:
+        if security:
+            takes_key = any(name.startswith("relayKey") for way in security for name in way)
             headers["authorization"] = f"Bearer {self._key if takes_key else self._token}"
         given["headers"] = headers
         given.pop("cookies", None)

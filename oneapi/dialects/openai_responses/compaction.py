@@ -5,17 +5,19 @@ user's own messages; it is sealed in `encrypted_content`, so that it comes back 
 that it was made for. It must not know which upstream writes it. Pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 import msgspec
 
 from oneapi.dialects.canonical.parts import State
+from oneapi.dialects.canonical.reading import member, objects, string
 from oneapi.dialects.canonical.seal import PREFIX, Seal
 from oneapi.dialects.errors import GatewayError
 from oneapi.dialects.openai_responses.history import kind_of, listed
+from oneapi.dialects.usage import UNREADABLE
 
-TYPE, SUMMARY = "compaction", "summary"
+TYPE, TOKEN, SUMMARY = "compaction", "encrypted_content", "summary"
 _PROMPT = (
     "The conversation above becomes too long and goes on from a summary, which you write now. Whoever reads it has "
     "the user's messages, and nothing else of what was said. Say what was asked for, what was found out and decided, "
@@ -69,7 +71,7 @@ class Compaction:
                 "id": f"resp_{self._seed}",
                 "object": "response.compaction",
                 "created_at": answer.get("created_at"),
-                "output": [*kept, {"id": f"cmp_{self._seed}", "type": TYPE, "encrypted_content": token}],
+                "output": [*kept, {"id": f"cmp_{self._seed}", "type": TYPE, TOKEN: token}],
                 "usage": answer.get("usage"),
             }
         )
@@ -90,16 +92,11 @@ def opened(given: list[Any], seal: Seal) -> list[Any]:
 
 
 def _is_ours(item: object) -> bool:
-    return isinstance(item, dict) and item.get("type") == TYPE and _token(item).startswith(PREFIX)
-
-
-def _token(item: Mapping[str, Any]) -> str:
-    token = item.get("encrypted_content")
-    return token if isinstance(token, str) else ""
+    return member(item, "type") == TYPE and string(member(item, TOKEN)).startswith(PREFIX)
 
 
 def _opened(item: Mapping[str, Any], seal: Seal) -> dict[str, Any]:
-    state = seal.open(_token(item))
+    state = seal.open(string(member(item, TOKEN)))
     summary = state.value.get(SUMMARY) if state is not None and state.dialect == TYPE else None
     if not isinstance(summary, str):
         raise GatewayError(
@@ -116,21 +113,14 @@ def _opened(item: Mapping[str, Any], seal: Seal) -> dict[str, Any]:
 def _read(body: bytes) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return {}
 
 
 def _text(answer: Mapping[str, Any]) -> str:
     found: list[str] = []
-    for item in _objects(answer.get("output")):
+    for item in objects(answer.get("output")):
         if item.get("type") == "message":
-            found += [
-                part["text"]
-                for part in _objects(item.get("content"))
-                if part.get("type") == "output_text" and isinstance(part.get("text"), str)
-            ]
+            parts = objects(item.get("content"))
+            found += [string(part.get("text")) for part in parts if part.get("type") == "output_text"]
     return "\n".join(found)
-
-
-def _objects(value: object) -> Sequence[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else ()

@@ -14,6 +14,7 @@ from services.admin.public.mcp_server.tools import as_data
 from services.admin.public.site import Public
 
 VERSION, VERSION_HEADER = "1.0", "A2A-Version"
+MEDIA_TYPE = "application/a2a+json"
 PATH = "/a2a"
 JSON_RPC, HTTP_JSON = "JSONRPC", "HTTP+JSON"
 BINDINGS = (JSON_RPC, HTTP_JSON)

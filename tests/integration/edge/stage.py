@@ -16,6 +16,7 @@ import grpc.aio
 import httpx2
 import msgspec
 import nats.errors
+import openai
 from nats.js import JetStreamContext
 
 from oneapi.bus.streams import ensure
@@ -168,6 +169,10 @@ class Stage:
     def http(self, key: str | None = None) -> httpx2.AsyncClient:
         headers = {"authorization": f"Bearer {key}"} if key is not None else {}
         return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30)
+
+    def openai(self, key: str) -> openai.AsyncOpenAI:
+        """OpenAI's SDK, which doesn't try again."""
+        return openai.AsyncOpenAI(base_url=f"{self.url}/v1", api_key=key, max_retries=0)
 
     async def raw(self, request: bytes, limit_s: float = 30.0) -> bytes:
         """What comes back for these bytes until the edge closes."""

@@ -28,13 +28,9 @@ async def models(stage: Stage) -> None:
         await stage.channel(names, **channel_of(dialect))
 
 
-def sdk(stage: Stage, key: str) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
-
-
 @pytest.fixture
 async def client(stage: Stage, key: str) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with sdk(stage, key) as client:
+    async with stage.openai(key) as client:
         yield client
 
 
@@ -100,7 +96,7 @@ async def test_an_answer_without_a_whole_summary_is_an_error_and_is_paid_for(
 async def test_nobody_elses_summary(stage: Stage, client: openai.AsyncOpenAI) -> None:
     compacted = await client.responses.compact(model=f"compact-{CHAT}", input="hi")
     served = len(stage.upstream.served())
-    async with sdk(stage, await stage.key(await stage.account(credit_nano=10**12))) as tenant:
+    async with stage.openai(await stage.key(await stage.account(credit_nano=10**12))) as tenant:
         for asked in (
             tenant.responses.create(model=f"compact-{CHAT}", input=items_of(compacted)),
             tenant.responses.create(model=f"compact-{RESPONSES}", input=items_of(compacted), store=False),

@@ -7,7 +7,6 @@ from typing import Any
 
 import anthropic
 import httpx2
-import openai
 import pytest
 from google import genai
 
@@ -90,7 +89,7 @@ async def test_the_official_sdks(stage: Stage, key: str, models: None) -> None:
     assert (await claude.messages.count_tokens(model="count-claude", messages=HI)).input_tokens == 4321  # type: ignore[arg-type]
     beta = await claude.beta.messages.count_tokens(model="count-claude", messages=HI)  # type: ignore[arg-type]
     assert beta.input_tokens == 4321
-    gpt = openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
+    gpt = stage.openai(key)
     assert (await gpt.responses.input_tokens.count(model="count-gpt", input="hi")).input_tokens == 4321
 
 

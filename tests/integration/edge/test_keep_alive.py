@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import anthropic
-import openai
 import pytest
 from google import genai
 from google.genai import types
@@ -100,7 +99,7 @@ async def test_a_stored_response_and_its_bill_know_nothing_of_it(hasty: Stage) -
 
 
 async def chat(stage: Stage, key: str, model: str, headers: dict[str, str]) -> str:
-    client = openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
+    client = stage.openai(key)
     async with client.chat.completions.stream(
         model=model, messages=[{"role": "user", "content": "hi"}], extra_headers=headers
     ) as stream:
@@ -108,7 +107,7 @@ async def chat(stage: Stage, key: str, model: str, headers: dict[str, str]) -> s
 
 
 async def responses(stage: Stage, key: str, model: str, headers: dict[str, str]) -> str:
-    client = openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
+    client = stage.openai(key)
     async with client.responses.stream(model=model, input="hi", extra_headers=headers) as stream:
         return (await stream.get_final_response()).output_text
 

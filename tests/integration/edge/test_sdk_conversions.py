@@ -49,7 +49,7 @@ class Asking:
     """One cell: the SDKs' clients, and ids by which the ledger knows the requests that were made."""
 
     def __init__(self, stage: Stage, key: str, upstream: str) -> None:
-        self.openai = openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
+        self.openai = stage.openai(key)
         self.anthropic = anthropic.AsyncAnthropic(base_url=stage.url, api_key=key, max_retries=0)
         self.google = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=stage.url)).aio.models
         self.model = f"sdk-on-{upstream}"

@@ -19,7 +19,7 @@ async def models(stage: Stage) -> None:
 
 @pytest.fixture
 def client(stage: Stage, key: str, models: None) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
+    return stage.openai(key)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import openai
 import pytest
 from aiohttp import web
 
@@ -52,7 +51,7 @@ async def test_begun_on_one_edge_that_is_killed_and_gone_on_from_on_another(stag
     await stage.channel({"two-claude": "play:tokens=5"}, provider="anthropic-compatible")
     headers = {"authorization": f"Bearer {key}"}
     async with another_edge(stage) as (url, process):
-        client = openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
+        client = stage.openai(key)
         made = await client.conversations.create()
         asked = {"model": "two-chat", "input": "before", "stream": True, "conversation": made.id}
 

@@ -8,7 +8,6 @@ import openai
 import pytest
 
 from tests.integration.edge.stage import Stage
-from tests.integration.edge.test_stored_responses import sdk
 
 TEXT = " tok" * 5
 HELLO: Any = {"type": "message", "role": "user", "content": "hello there"}
@@ -24,14 +23,14 @@ async def models(stage: Stage) -> None:
 
 @pytest.fixture
 async def client(stage: Stage, key: str) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with sdk(stage, key) as client:
+    async with stage.openai(key) as client:
         yield client
 
 
 @pytest.fixture
 async def tenant(stage: Stage) -> AsyncIterator[openai.AsyncOpenAI]:
     """A client of another account."""
-    async with sdk(stage, await stage.key(await stage.account(credit_nano=10**12))) as client:
+    async with stage.openai(await stage.key(await stage.account(credit_nano=10**12))) as client:
         yield client
 
 

@@ -25,20 +25,16 @@ async def models(stage: Stage) -> None:
     await stage.channel({"kept-sandbox": "sandbox"}, provider="sandbox", base_url="")
 
 
-def sdk(stage: Stage, key: str) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{stage.url}/v1", api_key=key, max_retries=0)
-
-
 @pytest.fixture
 async def client(stage: Stage, key: str) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with sdk(stage, key) as client:
+    async with stage.openai(key) as client:
         yield client
 
 
 @pytest.fixture
 async def tenant(stage: Stage) -> AsyncIterator[openai.AsyncOpenAI]:
     """A client of another account."""
-    async with sdk(stage, await stage.key(await stage.account(credit_nano=10**12))) as client:
+    async with stage.openai(await stage.key(await stage.account(credit_nano=10**12))) as client:
         yield client
 
 
@@ -232,7 +228,7 @@ async def test_what_only_background_responses_have(client: openai.AsyncOpenAI) -
 async def test_the_reservation_counts_what_stands_before(stage: Stage) -> None:
     """A tenant whose money reaches for one turn, and not for a turn with all that was said before."""
     account = await stage.account(credit_nano=60_000_000)
-    async with sdk(stage, await stage.key(account)) as client:
+    async with stage.openai(await stage.key(account)) as client:
         asked: Any = {"model": UPSTREAMS[RESPONSES], "max_output_tokens": 100}
         begun = await client.responses.create(input="word " * 5_000, **asked)
         await client.responses.create(input="hi", **asked)

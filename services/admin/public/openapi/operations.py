@@ -57,7 +57,7 @@ _QUERIES: dict[str, dict[str, Operation]] = {
     "streamGenerateContent": {"alt": {"type": "string", "enum": ["sse", "json"], "default": "json"}},
     "ask": {"query": {"type": "string"}},
 }
-_MEDIA_TYPES = {"sendMessage": "application/a2a+json"}
+_MEDIA_TYPES = {"sendMessage": a2a.MEDIA_TYPE}
 _STREAMED = re.compile(r"(completions|responses|messages|:streamGenerateContent|/mcp|/ask|/a2a|:stream)\Z")
 
 

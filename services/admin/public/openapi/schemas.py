@@ -12,22 +12,22 @@ from services.admin.public.routes import Format, Route
 
 Schema = dict[str, Any]
 
-_TEXT: Schema = {"type": "string"}
-_OBJECT: Schema = {"type": "object"}
+TEXT: Schema = {"type": "string"}
+OBJECT: Schema = {"type": "object"}
 _TURNS: Schema = {
     "type": "array",
     "minItems": 1,
-    "items": {"type": "object", "required": ["role"], "properties": {"role": _TEXT}},
+    "items": {"type": "object", "required": ["role"], "properties": {"role": TEXT}},
 }
-_ITEMS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _OBJECT}]}
+_ITEMS: Schema = {"anyOf": [TEXT, {"type": "array", "items": OBJECT}]}
 _CONTENTS: Schema = {
     "type": "array",
     "minItems": 1,
-    "items": {"type": "object", "properties": {"role": _TEXT, "parts": {"type": "array", "items": _OBJECT}}},
+    "items": {"type": "object", "properties": {"role": TEXT, "parts": {"type": "array", "items": OBJECT}}},
 }
 _STREAM: Schema = {"type": "boolean", "default": False}
 _TOKENS: Schema = {"type": "integer", "minimum": 1}
-_TOOLS: Schema = {"type": "array", "items": _OBJECT}
+_TOOLS: Schema = {"type": "array", "items": OBJECT}
 _SCENARIO: Schema = {
     "type": "object",
     "properties": {"sandbox": {"type": "string", "description": "What the sandbox shall do, see /sandbox"}},
@@ -50,24 +50,24 @@ def errors() -> dict[str, Schema]:
     """What errors look like, but for the management API's."""
     return {
         "OpenAIError": _holding(
-            {"message": _TEXT, "type": _TEXT, "param": {"type": ["string", "null"]}, "code": _TEXT}, details=_OBJECT
+            {"message": TEXT, "type": TEXT, "param": {"type": ["string", "null"]}, "code": TEXT}, details=OBJECT
         ),
         "AnthropicError": {
             "type": "object",
             "required": ["type", "error"],
             "properties": {
                 "type": {"const": "error"},
-                "error": _object({"type": _TEXT, "message": _TEXT}),
+                "error": having(type=TEXT, message=TEXT),
                 "request_id": {"type": ["string", "null"]},
-                "details": _OBJECT,
+                "details": OBJECT,
             },
         },
         "GoogleError": _holding(
             {
                 "code": {"type": "integer"},
-                "message": _TEXT,
-                "status": _TEXT,
-                "details": {"type": "array", "items": _OBJECT},
+                "message": TEXT,
+                "status": TEXT,
+                "details": {"type": "array", "items": OBJECT},
             }
         ),
         "JsonRpcError": {
@@ -76,7 +76,7 @@ def errors() -> dict[str, Schema]:
             "properties": {
                 "jsonrpc": {"const": "2.0"},
                 "id": {"type": ["string", "integer", "null"]},
-                "error": _object({"code": {"type": "integer"}, "message": _TEXT}),
+                "error": having(code={"type": "integer"}, message=TEXT),
             },
         },
     }
@@ -92,7 +92,7 @@ def request(route: Route, examples: Sequence[str]) -> Schema | None:
     if route.method != "POST":
         return None
     if route.format is Format.JSON:
-        return _OBJECT
+        return OBJECT
     needed, fields = _fields(route, examples)
     if not fields:
         return None
@@ -111,26 +111,27 @@ def _fields(route: Route, examples: Sequence[str]) -> tuple[list[str], Schema]:
         needed = ["model", "messages"] + ([] if counts else ["max_tokens"])
         return needed, {**named, "messages": _TURNS, **more, "tools": _TOOLS, **scenario}
     if route.format is Format.EMBEDDINGS:
-        texts = {"anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": {}}]}
+        texts = {"anyOf": [TEXT, {"type": "array", "minItems": 1, "items": {}}]}
         return ["model", "input"], {**named, "input": texts, "dimensions": _TOKENS}
     if route.format is Format.GEMINI:
         needed = [] if route.path.endswith("countTokens") else ["contents"]
-        return needed, {"contents": _CONTENTS, "generationConfig": _OBJECT, "tools": _TOOLS}
+        return needed, {"contents": _CONTENTS, "generationConfig": OBJECT, "tools": _TOOLS}
     if route.format is Format.MCP:
-        return ["jsonrpc", "method"], {"jsonrpc": {"const": "2.0"}, "id": {}, "method": _TEXT, "params": _OBJECT}
+        return ["jsonrpc", "method"], {"jsonrpc": {"const": "2.0"}, "id": {}, "method": TEXT, "params": OBJECT}
     if "/conversations" in route.path:
         adds = route.path.endswith("/items")
-        items: Schema = {"items": {"type": "array", "items": _OBJECT}}
-        return (["items"], items) if adds else ([], {"metadata": _OBJECT, **({} if route.parameters else items)})
+        items: Schema = {"items": {"type": "array", "items": OBJECT}}
+        return (["items"], items) if adds else ([], {"metadata": OBJECT, **({} if route.parameters else items)})
     if route.format is Format.RESPONSES and not route.parameters:
         more = {"stream": _STREAM, "store": {"type": "boolean"}} if route.path.endswith("/responses") else {}
         return ["model"], {**named, "input": _ITEMS, **more, "tools": _TOOLS, **scenario}
     return [], {}
 
 
-def _object(fields: Schema) -> Schema:
+def having(**fields: Schema) -> Schema:
+    """An object that has all of these, and perhaps more."""
     return {"type": "object", "required": list(fields), "properties": fields}
 
 
 def _holding(fields: Schema, **beside: Schema) -> Schema:
-    return {"type": "object", "required": ["error"], "properties": {"error": _object(fields), **beside}}
+    return {"type": "object", "required": ["error"], "properties": {"error": having(**fields), **beside}}

@@ -19,8 +19,7 @@ from services.admin.public.a2a import A2aError, Agent
 from services.admin.web.endpoints.layer import STREAM, STREAM_HEADERS, Endpoint, Question, check_media_type, json_body
 from services.admin.web.problems import Problem
 
-MEDIA_TYPE = "application/a2a+json"
-JSON_TYPES = ("application/json", MEDIA_TYPE)
+JSON_TYPES = ("application/json", a2a.MEDIA_TYPE)
 _STATUS_NAMES = {403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
 
 _TASK = r"/tasks/(?P<id>[^/:]+)"
@@ -106,7 +105,7 @@ def _http_json(agent: Agent, question: Question) -> Response:
         failure = problem.failure
         error = {"code": failure.status, "status": failure.grpc, "message": problem.message}
         return _json({"error": {**error, "details": problem.details}}, "application/json", failure.status)
-    return _stream(result) if method in a2a.STREAMED else _json(result, MEDIA_TYPE, 200)
+    return _stream(result) if method in a2a.STREAMED else _json(result, a2a.MEDIA_TYPE, 200)
 
 
 def _operation(method: str, path: str) -> tuple[str, dict[str, Any]]:

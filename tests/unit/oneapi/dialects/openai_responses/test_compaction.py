@@ -92,7 +92,19 @@ def test_what_is_not_this_accounts_is_refused(token: str) -> None:
     assert (caught.value.status, caught.value.code) == (400, "invalid_encrypted_content")
 
 
-@pytest.mark.parametrize("body", [said(), said(" "), said("half", status="incomplete"), b"[]", b"no json", b"{}"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        said(),
+        said(" "),
+        said("half", status="incomplete"),
+        b"[]",
+        b"no json",
+        b"{}",
+        b'{"output":"\xff"}',
+        b"[" * 100_000,
+    ],
+)
 def test_half_a_summary_is_none(body: bytes) -> None:
     with pytest.raises(GatewayError) as caught:
         Compaction([ASKED], SEED, SEAL).whole(body)
