@@ -7,6 +7,8 @@ import os
 import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_LOW_30 = (1 << 30) - 1
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
 _RANDOM_62 = (1 << 62) - 1
@@ -30,4 +32,11 @@ def uuid7() -> str:
 def new_id(prefix: str) -> str:
     """`<prefix>_` and 26 characters of lower-case Crockford base 32; later ones sort after earlier ones."""
     number = _uuid7_number()
-    return prefix + "_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    # Every request has some: numbers of 30 bits are those that Python shifts fast.
+    a, b, c, d, e = number >> 100, number >> 70 & _LOW_30, number >> 40 & _LOW_30, number >> 10 & _LOW_30, number & 1023
+    return (
+        f"{prefix}_{_PAIRS[a >> 20]}{_PAIRS[a >> 10 & 1023]}{_PAIRS[a & 1023]}"
+        f"{_PAIRS[b >> 20]}{_PAIRS[b >> 10 & 1023]}{_PAIRS[b & 1023]}"
+        f"{_PAIRS[c >> 20]}{_PAIRS[c >> 10 & 1023]}{_PAIRS[c & 1023]}"
+        f"{_PAIRS[d >> 20]}{_PAIRS[d >> 10 & 1023]}{_PAIRS[d & 1023]}{_PAIRS[e]}"
+    )

@@ -1,8 +1,8 @@
 """Reads the public view from SQL and from what tool servers said last, and knows when it is out of date.
 
 It decides that nobody is shown what was already replaced when they asked: each request looks at the counter of changes,
-or waits for a look that began after it came, and one such look serves all that wait for it. While the database doesn't
-answer, what was read last is shown: nothing can be changed then. It must not know any document.
+or waits for a look that began after it came, and one such look serves all that had come before it. While the database
+doesn't answer, what was read last is shown: nothing can be changed then. It must not know any document.
 """
 
 import asyncio
@@ -45,13 +45,14 @@ class PublicReader:
         self._known: Public | None = None
         self._known_revision = -1
         self._known_listings: Sequence[ServerTools] = ()
+        self._peeked: int | None = None
 
     async def current(self) -> Public:
         """What is public now; the same object as before while nothing has changed.
 
         Raises what the database raises, until it has answered once.
         """
-        revision = self._revision.peek()
+        revision = self._peeked if self._peeked is not None else self._peek()
         if self._known is not None and revision is not None and self._is_current(revision):
             return self._known
         if self._next is None:
@@ -62,6 +63,16 @@ class PublicReader:
     def close(self) -> None:
         """Lets go of the database."""
         self._revision.close()
+
+    def _peek(self) -> int | None:
+        # What runs until `_turn_over` was in the loop's queue when this looks, so its request had come before.
+        self._peeked = self._revision.peek()
+        if self._peeked is not None:
+            asyncio.get_running_loop().call_soon(self._turn_over)
+        return self._peeked
+
+    def _turn_over(self) -> None:
+        self._peeked = None
 
     def _is_current(self, revision: int) -> bool:
         if self._known is None or revision != self._known_revision or self._listings() is not self._known_listings:

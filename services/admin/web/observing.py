@@ -4,12 +4,14 @@ Pure ASGI, outside the application, so that it also sees what the application re
 an exception never reaches the server. This module must not know any route.
 """
 
+import functools
 import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
+from prometheus_client import Counter, Histogram
 
 from oneapi.runtime import metrics, semconv
 from oneapi.runtime.asgi import AsgiApp, Message, Receive, Scope, Send
@@ -50,7 +52,7 @@ class Observing:
         parent = _traceparent(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
         if not self._sampler.decide(parent):
-            await self._serve(scope, receive, send, method)
+            await self._serve(scope, receive, send, method, "")
             return
         with tracer().start_as_current_span(
             semconv.SPAN_ADMIN_REQUEST,
@@ -58,7 +60,7 @@ class Observing:
             kind=SpanKind.SERVER,
             attributes={semconv.HTTP_METHOD: method},
         ) as span:
-            status = await self._serve(scope, receive, send, method)
+            status = await self._serve(scope, receive, send, method, current_traceparent())
             route = _route(scope)
             span.set_attribute(semconv.HTTP_ROUTE, route)
             if route != UNMATCHED:
@@ -69,9 +71,8 @@ class Observing:
             if status >= 500:
                 span.set_status(Status(StatusCode.ERROR))
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, method: str) -> int:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, method: str, traceparent: str) -> int:
         began = time.perf_counter()
-        traceparent = current_traceparent()
         observation = Observation(new_id("req"), traceparent[3:35], traceparent)
         scope.setdefault("state", {}).update(observation=observation, request_id=observation.request_id)
         status = 500
@@ -80,20 +81,23 @@ class Observing:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *id_headers(message.get("headers", ()), observation.request_id),
-                ]
+                given = message.get("headers", ())
+                message["headers"] = [*given, *id_headers(given, observation.request_id)]
             await send(message)
 
         try:
             await self._app(scope, receive, send_named)
         except Exception:  # the application has answered and logged it, and raises it once more for servers that log
             logger.debug("the application raised after its answer", exc_info=True)
-        route = _route(scope)
-        REQUESTS.labels(method, route, str(status)).inc()
-        SECONDS.labels(method, route).observe(time.perf_counter() - began)
+        requests, seconds = _counts(method, _route(scope), status)
+        requests.inc()
+        seconds.observe(time.perf_counter() - began)
         return status
+
+
+@functools.cache
+def _counts(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(method, route)
 
 
 def _traceparent(scope: Scope) -> str | None:
@@ -111,6 +115,7 @@ def id_headers(given: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tu
     """What no answer lacks, beside the headers that it has."""
     value = request_id.encode()
     added = [(b"x-request-id", value), (b"x-oneapi-request-id", value), (b"x-content-type-options", b"nosniff")]
-    if not any(name.lower() == b"cache-control" for name, _ in given):
-        added.append((b"cache-control", b"no-store"))
-    return added
+    for name, _ in given:
+        if name.lower() == b"cache-control":
+            return added
+    return [*added, (b"cache-control", b"no-store")]

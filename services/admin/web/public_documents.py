@@ -39,11 +39,15 @@ AGENT_MODE = "agent"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The bytes of one representation, and the headers of its answers but for what depends on the time."""
+    """The bytes of one representation, and the headers of its answers but for what depends on the time.
+
+    `whole` are those that an answer with the bytes has besides.
+    """
 
     body: bytes
     etag: bytes
     headers: RawHeaders
+    whole: RawHeaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +131,10 @@ def asks_for_more(scope: Scope) -> bool:
 
 def answer_with(rendered: Rendered, if_none_match: bytes | None, cache_control: bytes) -> tuple[int, RawHeaders, bytes]:
     """Status, headers and body: 304 for a reader that has these bytes already."""
-    headers = [(b"cache-control", cache_control), *rendered.headers]
-    if etags.has(if_none_match, rendered.etag):
-        return 304, [pair for pair in headers if pair[0] != b"content-type"], b""
-    return 200, [*headers, (b"content-length", str(len(rendered.body)).encode())], rendered.body
+    lasting = (b"cache-control", cache_control)
+    if if_none_match is not None and etags.has(if_none_match, rendered.etag):
+        return 304, [lasting, *rendered.headers], b""
+    return 200, [lasting, *rendered.headers, *rendered.whole], rendered.body
 
 
 def render(public: Public, representation: Representation, vary: bytes = b"") -> Rendered:
@@ -138,7 +142,6 @@ def render(public: Public, representation: Representation, vary: bytes = b"") ->
     body = representation.render(public).encode()
     etag = etags.tag_of(body)
     headers = [
-        (b"content-type", representation.media_type.encode()),
         (b"etag", etag),
         (b"x-catalog-revision", public.view.revision.encode()),
         *CORS,
@@ -146,7 +149,8 @@ def render(public: Public, representation: Representation, vary: bytes = b"") ->
     ]
     if vary:
         headers.append((b"vary", vary))
-    return Rendered(body, etag, headers)
+    whole = [(b"content-type", representation.media_type.encode()), (b"content-length", b"%d" % len(body))]
+    return Rendered(body, etag, headers, whole)
 
 
 def _vary(document: Document) -> bytes:

@@ -82,8 +82,11 @@ class PublicEndpoints:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         endpoint = self._find(scope["path"])
+        if endpoint is None:
+            await self._app(scope, receive, send)
+            return
         request = Request(scope, receive)
-        if endpoint is None or endpoint.passes(request) or _asks_for_beside(endpoint, request):
+        if endpoint.passes(request) or _asks_for_beside(endpoint, request):
             await self._app(scope, receive, send)
             return
         scope["route"] = self._routes[endpoint.path]

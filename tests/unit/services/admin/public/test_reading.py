@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from oneapi.catalog.listings import ListedTool, ServerTools
 from services.admin.public.reading import PublicReader
+from services.admin.store.revision import RevisionReader
 from services.admin.store.schema import Channel, McpServer, PriceVersion
 from tests.unit.services.admin.public.views import SITE
 
@@ -137,6 +138,31 @@ async def test_one_look_serves_all_that_wait_for_it_and_none_that_was_begun_befo
     assert await asyncio.gather(*late) == ["7"] * 5
     assert await early == "0.000001"
     assert database.looks == 3
+
+
+async def test_those_that_came_together_share_a_peek_and_who_comes_after_it_does_not(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peeks = 0
+
+    def peek(_reader: RevisionReader) -> int:
+        nonlocal peeks
+        peeks += 1
+        return bench.database.revision
+
+    monkeypatch.setattr(RevisionReader, "peek", peek)
+    await bench.reader.current()
+    await asyncio.sleep(0)
+    peeks = 0
+    together = [asyncio.create_task(bench.input()) for _ in range(5)]
+    assert await asyncio.gather(*together) == ["0.000001"] * 5
+    assert peeks == 1
+    # The turn of the loop in which this peeks has not ended, when the price changes and somebody asks for it.
+    await bench.reader.current()
+    bench.database.rows[PriceVersion] = [version(0, 7_000_000)]
+    bench.database.revision += 1
+    assert await asyncio.create_task(bench.input()) == "7"
+    assert await bench.input() == "7"
 
 
 async def test_without_the_database_the_last_view_is_shown(bench: Bench) -> None:
