@@ -23,7 +23,7 @@ from tests.e2e.gateway import ROOT, Gateway, free_port
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 CONVERTED_MODELS = {dialect: f"mock-c256-d0-{dialect}" for dialect in PATHS}
-PACED_MODELS = {dialect: f"mock-c32-d20-{dialect}" for dialect in PATHS}
+PACED_MODELS = {dialect: f"mock-c2-d20-{dialect}" for dialect in PATHS}
 """One of each for each format of an upstream, whose channel speaks nothing else."""
 MODELS = ["mock-c1-d0", "mock-c256-d0", "mock-c32-d20", "mock-c16-d500"]
 

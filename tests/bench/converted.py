@@ -1,5 +1,5 @@
 """Streams whose client and upstream speak different formats: CPU of the edge per chunk beside nginx, and how much later
-the first token comes than in a stream that passes through.
+the first token comes than to the same client in a stream that passes through.
 
 `python -m tests.bench.converted` measures these alone.
 """
@@ -22,7 +22,7 @@ def measure(
     """For each pair the median of the ratios and differences that were taken inside a round.
 
     nginx passes on what the upstream of the pair sends. A pair of the same format is one that passes through. The first
-    tokens are those of the `paced` models.
+    tokens are those of the `paced` models, whose streams are so short that each ends before the next begins.
     """
     found: dict[str, list[float]] = {}
     for _ in range(turns):
@@ -33,12 +33,11 @@ def measure(
                 cost = rounds.chunk_cpu(edge, client, model)["cpu_us_per_chunk"]
                 found.setdefault(f"cpu_per_chunk_vs_nginx_{name}", []).append(cost / base)
                 found.setdefault(f"cpu_us_per_chunk_{name}", []).append(cost)
-        for upstream, model in paced.items():
-            straight = rounds.first_token(edge, upstream, model)["first_token_ms"]
-            for client in paced.keys() - {upstream}:
+        for client, straight in paced.items():
+            first_ms = rounds.first_tokens(edge, client, list(paced.values()))
+            for upstream in paced.keys() - {client}:
                 name = f"first_token_ms_later_{_SHORT[client]}_from_{_SHORT[upstream]}"
-                later = rounds.first_token(edge, client, model)["first_token_ms"] - straight
-                found.setdefault(name, []).append(later)
+                found.setdefault(name, []).append(first_ms[paced[upstream]] - first_ms[straight])
     return {name: statistics.median(values) for name, values in found.items()}
 
 

@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.bench.machine import cpu_seconds, resident_mb
@@ -49,6 +50,24 @@ def first_token(target: Target, dialect: str = CHAT, model: str = "mock-c32-d20"
     """Milliseconds to the first chunk with five new streams a second."""
     figures = load(target, model, seconds=6, concurrency=32, rate=5, stream=True, dialect=dialect)
     return {"first_token_ms": figures["ttft_us"]["p50"] / 1000}
+
+
+def first_tokens(target: Target, dialect: str, models: Sequence[str]) -> dict[str, float]:
+    """Milliseconds to the first chunk of several models that take turns.
+
+    They do so in the same seconds, as a machine's own moods last longer than what tells them apart, and at a rate that
+    is out of step with what services do every second or so.
+    """
+    rate = 4.7
+    pause_s = 1 / rate / len(models)
+    with ThreadPoolExecutor(len(models)) as threads:
+        runs = {}
+        for model in models:
+            runs[model] = threads.submit(
+                load, target, model, seconds=16, concurrency=32, rate=rate, stream=True, dialect=dialect
+            )
+            time.sleep(pause_s)
+        return {model: run.result()["ttft_us"]["p50"] / 1000 for model, run in runs.items()}
 
 
 def stream_memory(target: Target, streams: int = 500) -> float:

@@ -6,7 +6,6 @@ nobody wrote it but a gateway. What can't be opened belongs to someone else and 
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -62,4 +61,4 @@ class Seal:
 
 
 def _code(secret: bytes, payload: bytes) -> bytes:
-    return hmac.new(secret, payload, hashlib.sha256).digest()[:_CODE_BYTES]
+    return hmac.digest(secret, payload, "sha256")[:_CODE_BYTES]

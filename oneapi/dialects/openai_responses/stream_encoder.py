@@ -50,6 +50,8 @@ class ResponsesEncoder:
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
         self._response = begun(answering)
+        # Written here, as a converter is made while the answer is waited for.
+        self._begun = _encode(self._response)
         self._began = False
         self._number = 0
         self._output: list[dict[str, Any]] = []
@@ -105,8 +107,12 @@ class ResponsesEncoder:
         if self._began:
             return b""
         self._began = True
-        created = self._event("response.created", response=self._response)
-        return created + self._event("response.in_progress", response=self._response)
+        return self._shown("response.created") + self._shown("response.in_progress")
+
+    def _shown(self, kind: str) -> bytes:
+        number, self._number = self._number, self._number + 1
+        head = b'event: %b\ndata: {"type":"%b","response":' % (kind.encode(), kind.encode())
+        return head + self._begun + b',"sequence_number":%d}\n\n' % number
 
     def _add(self, item: dict[str, Any]) -> bytes:
         return self._event("response.output_item.added", output_index=len(self._output), item=item)

@@ -3,8 +3,10 @@
 It decides what is asked of the money path and of the router, both at the same time. It must not know how either works.
 """
 
+import asyncio
 import time
 
+from oneapi.dialects.codec import CODECS
 from oneapi.dialects.conversion import upstream_dialects
 from oneapi.dialects.request import RequestFacts
 from proto.router.v1 import router_pb2
@@ -22,6 +24,8 @@ from services.edge.upstream.target import total_s
 LEASE_MARGIN_S = 120.0
 UNKNOWN_MODEL = "unknown_model"
 ALL_COOLING = "all_cooling"
+MAX_AHEAD_BYTES = 64 * 1024
+"""Of a body that is read before anybody has let it in: it may be refused, and then the work was for nothing."""
 _AFFINITY_FIELDS = ("prompt_cache_key", "user", "cachedContent", "cached_content")
 
 
@@ -45,6 +49,7 @@ class Admission:
         cap, least = output_cap.longest(exchange, self._default_max_output), output_cap.shortest(exchange)
         claim = _claim(exchange, estimate(facts, offer.ceiling, cap, least))
         pick = self._router.ask(_question(exchange))
+        self._read_ahead(exchange)
         if exchange.strict:
             plan = self._carriage.whole(exchange, await _answered(exchange, pick))
             await self._reserve(exchange, claim)
@@ -72,6 +77,14 @@ class Admission:
         except BaseException:
             exchange.settler.finish(VOID)
             raise
+
+    def _read_ahead(self, exchange: Exchange) -> None:
+        """Where a conversion is certain, reads its request while the answers are waited for."""
+        dialect = exchange.endpoint.dialect
+        if dialect in CODECS and dialect not in exchange.offer.dialects and len(exchange.body) <= MAX_AHEAD_BYTES:
+            loop = asyncio.get_running_loop()
+            # The loop's next turn sends both questions; this is for the one after it.
+            loop.call_soon(loop.call_soon, self._carriage.read_ahead, exchange)
 
     async def _reserve(self, exchange: Exchange, claim: Claim) -> None:
         hold = await self._money.begin(claim)

@@ -5,6 +5,7 @@ the client yet, and nothing is from here. It must not know how the answer travel
 """
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Iterator
@@ -174,6 +175,10 @@ class Attempts:
             traceparent=attempt.traceparent,
             request_id=exchange.arrival.request_id,
         )
+        meter = functools.cache(functools.partial(_meter, exchange, conversion))
+        if facts.stream:
+            # Made as soon as the call waits, which is when the question is on its way.
+            asyncio.get_running_loop().call_soon(meter)
         answer = await self._callers.call(target, call)
         attempt.answer = answer
         attempt.status = answer.status
@@ -187,7 +192,7 @@ class Attempts:
             raise broken_answer("an error with status 200" if error else "no stream", answer.status)
         else:
             attempt.listening = self._silences.listen(answer)
-            await _take_start(attempt, answer, _meter(exchange) if conversion is None else conversion.stream())
+            await _take_start(attempt, answer, meter())
 
 
 def upstream_body(
@@ -251,7 +256,9 @@ async def _start_of(answer: Answer) -> bytes:
     return b"".join(parts)
 
 
-def _meter(exchange: Exchange) -> StreamMeter:
+def _meter(exchange: Exchange, conversion: Conversion | None) -> StreamMeter:
+    if conversion is not None:
+        return conversion.stream()
     make = exchange.dialect.meter
     if make is None:
         raise TypeError(f"nothing is streamed in {exchange.dialect.name}")

@@ -4,11 +4,11 @@ It decides what a conversion is told: names, secrets, bounds, what the model can
 channel is right, or how one is called.
 """
 
+import contextlib
 import functools
 import hmac
 import time
 from collections.abc import Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -107,6 +107,11 @@ class Carriage:
             strict=strict,
         )
 
+    def read_ahead(self, exchange: Exchange) -> None:
+        """Reads the request before a conversion needs it. What can't be read is refused when one does."""
+        with contextlib.suppress(GatewayError):
+            self._asked(exchange)
+
     def _asked(self, exchange: Exchange) -> ClientRequest:
         """The request in the one model; read when the first conversion needs it."""
         asked = exchange.asked
@@ -136,4 +141,4 @@ def profile(provider: str, dialect: str, model: str) -> Profile:
 
 def _of_account(secret: bytes, account_id: str) -> bytes:
     """Each account has a secret of its own: what one was given to keep is nothing in another's hands."""
-    return hmac.new(secret, account_id.encode(), sha256).digest()
+    return hmac.digest(secret, account_id.encode(), "sha256")

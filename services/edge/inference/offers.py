@@ -12,6 +12,7 @@ from oneapi.catalog.types import Channel
 from oneapi.catalog.view import CatalogView
 from oneapi.pricing import rates
 from oneapi.pricing.charge import FALLBACK
+from oneapi.providers.registry import PROVIDERS
 from services.edge.authentication import Caller
 
 SKEW_MS = 30_000
@@ -27,12 +28,14 @@ INPUT_BUCKETS = ("input", "cached_input", "cache_write_5m", "cache_write_1h", "a
 class Offer(msgspec.Struct, frozen=True):
     """`channels` is empty when the model does not exist for the caller. `ceiling` is None when nothing has a price.
 
-    `unpriced` are the channels whose use costs nothing, because the model has no price there.
+    `unpriced` are the channels whose use costs nothing, because the model has no price there; `dialects` are the
+    formats that any of the channels speaks.
     """
 
     channels: tuple[Channel, ...]
     ceiling: dict[str, int] | None
     unpriced: frozenset[str]
+    dialects: frozenset[str]
     fresh_until_ms: int
 
 
@@ -88,8 +91,14 @@ def make_offer(caller: Caller, model: str, now_ms: int) -> Offer:
         channels=channels,
         ceiling=highest(everything) if everything else None,
         unpriced=frozenset(channel_id for channel_id, ceilings in priced.items() if not ceilings),
+        dialects=frozenset(dialect for channel in channels for dialect in _spoken(channel)),
         fresh_until_ms=now_ms + FRESH_MS,
     )
+
+
+def _spoken(channel: Channel) -> tuple[str, ...]:
+    spec = PROVIDERS.get(channel.provider)
+    return channel.dialects or (spec.dialects if spec is not None else ())
 
 
 def highest(ceilings: Sequence[Mapping[str, int]]) -> dict[str, int]:

@@ -86,6 +86,24 @@ def test_another_format_is_told_names_and_bounds() -> None:
     assert (refused.value.status, refused.value.code) == (400, "conversion_loss")
 
 
+def test_what_was_read_ahead_is_not_read_again() -> None:
+    asked = exchange(CHAT, chat())
+    carriage().read_ahead(asked)
+    read = asked.asked
+    assert read is not None
+    carriage().carry(asked, candidate(MESSAGES), channel())
+    assert asked.asked is read
+
+
+def test_what_cannot_be_read_ahead_is_refused_when_it_is_needed() -> None:
+    asked = exchange(CHAT, chat({"role": "nobody", "content": "a"}))
+    carriage().read_ahead(asked)
+    assert asked.asked is None
+    with pytest.raises(GatewayError) as refused:
+        carriage().carry(asked, candidate(MESSAGES), channel())
+    assert refused.value.status == 400
+
+
 def test_the_whole_plan() -> None:
     asked = exchange(CHAT, chat(seed=1))
     plan = Plan(candidates=[candidate(MESSAGES), candidate(CHAT, "other"), candidate(CHAT, "gone")])

@@ -39,6 +39,13 @@ def test_a_channel_serves_its_groups_and_the_keys_that_may() -> None:
     assert not may_use(caller(catalog, models=("other",)), "m")
 
 
+def test_formats_are_the_channels_own_or_those_of_their_providers() -> None:
+    catalog = view([channel("a", dialects=("openai_chat",)), channel("b", groups=("vip",))], [])
+    assert make_offer(caller(catalog), "m", NOW_MS).dialects == {"openai_chat"}
+    assert make_offer(caller(catalog, "vip"), "m", NOW_MS).dialects == {"openai_responses", "openai_chat"}
+    assert not make_offer(caller(catalog), "other", NOW_MS).dialects
+
+
 def test_the_ceiling_is_over_every_price_that_may_apply() -> None:
     catalog = view([channel("a"), channel("b")], [price("", input=2, output=8), price("b", input=3, output=5)])
     offer = make_offer(caller(catalog), "m", NOW_MS)
