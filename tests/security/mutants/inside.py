@@ -39,8 +39,8 @@ HOLES = [
     _hole(
         "what clients carry is any account's",
         "services/edge/inference/carriage.py",
-        "    return hmac.new(secret, account_id.encode(), sha256).digest()\n",
-        '    return hmac.new(secret, b"", sha256).digest()\n',
+        '    return hmac.digest(secret, account_id.encode(), "sha256")\n',
+        '    return hmac.digest(secret, b"", "sha256")\n',
         *("T-18", "T-19"),
     ),
     _hole(

@@ -328,7 +328,7 @@ COSTLY: list[tuple[str, bytes]] = [
 EVERYONE: list[Slow] = [found for place in LISTENERS for found in _slow(place)]
 
 ROWS: list[Row | Absent] = [
-    Row("D-02", "connections that say nothing", idle, ["edge", "mcp", "admin"]),
+    Row("D-02", "connections that say nothing", idle, ["edge", "mcp", "admin"], at_once=3),
     Row("D-03", "heads and bodies that never end", slow_senders, [EVERYONE]),
     Row("D-05", "readers that don't read", slow_reader, ["never", "and leaves"]),
     Row("D-08", "answers that nobody reads", unread, ["/healthz", "/v1/models", "/api/keys"]),

@@ -88,6 +88,7 @@ async def test_everything_arrives_once_and_in_order(edge: Edge) -> None:
     rids = [f"r{n}" for n in range(450)]
     for rid in rids:
         edge.finish(rid)
+    end = edge.spool.end
     assert await edge.shipper.drain(5)
     assert edge.bus.events == rids
     assert max(len(batch.events) for batch in edge.bus.batches) <= shipper.BATCH_EVENTS
@@ -98,8 +99,9 @@ async def test_everything_arrives_once_and_in_order(edge: Edge) -> None:
         assert message_id == f"edge:{identity.epoch}:{batch.first_offset}-{batch.end_offset}"
         assert batch.first_offset == ends[-1], "ranges have no gaps"
         ends.append(batch.end_offset)
-    assert edge.spool.cursor.shipped == edge.spool.end
-    assert edge.spool.durable == edge.spool.end
+    # The segment that is begun after these has a head of its own.
+    assert edge.spool.cursor.shipped >= end
+    assert edge.spool.durable >= end
 
 
 async def test_the_cursor_waits_for_the_bus(edge: Edge) -> None:
