@@ -16,7 +16,7 @@ from tests.security import wire
 __all__ = ["collector", "gateway"]
 SEED = 1
 TWO_WAYS = (wire.get("/v1/models", host=None), wire.get("/v1/models", wire.AUTHORIZED, "host: other"))
-HTTP = {"inference": 400, "sockets": 400, "api": 700}
+HTTP = {"inference": 200, "sockets": 200, "api": 700}
 PLANTED = '''"""Planted."""
 from tests.fuzz.targets.target import Target
 def check(data):
