@@ -132,7 +132,7 @@ def asks_for_more(scope: Scope) -> bool:
 def answer_with(rendered: Rendered, if_none_match: bytes | None, cache_control: bytes) -> tuple[int, RawHeaders, bytes]:
     """Status, headers and body: 304 for a reader that has these bytes already."""
     lasting = (b"cache-control", cache_control)
-    if if_none_match is not None and etags.has(if_none_match, rendered.etag):
+    if etags.has(if_none_match, rendered.etag):
         return 304, [lasting, *rendered.headers], b""
     return 200, [lasting, *rendered.headers, *rendered.whole], rendered.body
 

@@ -91,12 +91,13 @@ def make_offer(caller: Caller, model: str, now_ms: int) -> Offer:
         channels=channels,
         ceiling=highest(everything) if everything else None,
         unpriced=frozenset(channel_id for channel_id, ceilings in priced.items() if not ceilings),
-        dialects=frozenset(dialect for channel in channels for dialect in _spoken(channel)),
+        dialects=frozenset(dialect for channel in channels for dialect in spoken_by(channel)),
         fresh_until_ms=now_ms + FRESH_MS,
     )
 
 
-def _spoken(channel: Channel) -> tuple[str, ...]:
+def spoken_by(channel: Channel) -> tuple[str, ...]:
+    """The formats that a channel speaks: its own, else its provider's."""
     spec = PROVIDERS.get(channel.provider)
     return channel.dialects or (spec.dialects if spec is not None else ())
 

@@ -5,8 +5,8 @@ It must not know prices, nor how any format names its cap.
 
 from oneapi.catalog.types import Channel
 from oneapi.dialects.openai_responses.conversation import MIN_OUTPUT
-from oneapi.providers.registry import PROVIDERS
 from services.edge.inference.exchange import Exchange
+from services.edge.inference.offers import spoken_by
 
 CHAT = "chat"
 _RESPONSES = "openai_responses"
@@ -40,6 +40,5 @@ def bound(exchange: Exchange, channel: Channel, default: int) -> int | None:
 
 
 def _converted_to_responses(exchange: Exchange, channel: Channel) -> bool:
-    spec = PROVIDERS.get(channel.provider)
-    dialects = channel.dialects or (spec.dialects if spec is not None else ())
+    dialects = spoken_by(channel)
     return exchange.endpoint.dialect not in dialects and _RESPONSES in dialects

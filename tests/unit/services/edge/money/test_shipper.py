@@ -100,6 +100,7 @@ async def test_everything_arrives_once_and_in_order(edge: Edge) -> None:
         assert batch.first_offset == ends[-1], "ranges have no gaps"
         ends.append(batch.end_offset)
     # The segment that is begun after these has a head of its own.
+    assert ends[-1] >= end
     assert edge.spool.cursor.shipped >= end
     assert edge.spool.durable >= end
 
