@@ -9,7 +9,7 @@ PROTOC := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I.
 PROTOS = $(wildcard proto/*/v1/*.proto)
 PYTEST ?= $(BIN)/python -m pytest
 # Two at a time; a file's tests stay together, so that each file's servers and stacks are started once.
-PARALLEL ?= -n 2 --dist loadfile
+PARALLEL ?= -n 2 --max-worker-restart 1 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all test-clients test-browser test-replicas test-faults test-holes test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
@@ -53,7 +53,7 @@ test-holes: venv-test ## each mechanism against attacks taken out of a copy: its
 	@$(BIN)/python -m tests.security.mutants $(HOLES)
 
 test-image: venv-test ## build the image and run the five services from it; needs Docker, or root
-	@$(PYTEST) -q -s tests/image/checks.py
+	@$(PYTEST) -q -s -o faulthandler_timeout=0 tests/image/checks.py
 
 test-containers: venv-test ## integration tests with their stores in containers; needs root
 	@$(BIN)/python -m tests.image.store_images

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +24,7 @@ from services.edge.upstream.caller import Call, HttpCaller
 from services.edge.upstream.failures import Kind, UpstreamFailure
 from services.edge.upstream.http1_pool import Pool
 from services.edge.upstream.target import Targets
+from tests.integration.on_uvloop import Loop
 from tests.upstream.raw import Asked, RawServer
 
 SEALER = Sealer("k" * 40)
@@ -84,9 +84,7 @@ def on_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...
     on_loop.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
     on_loop.pytestmark = [  # type: ignore[attr-defined]
         *marks,
-        pytest.mark.parametrize(
-            "loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
-        ).mark,
+        pytest.mark.parametrize("loop", [asyncio.new_event_loop, Loop], ids=["asyncio", "uvloop"]).mark,
     ]
     return on_loop
 

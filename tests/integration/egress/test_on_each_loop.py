@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from tests.integration.egress.conftest import Make
+from tests.integration.on_uvloop import Loop
 from tests.upstream.certificates import Authority
 from tests.upstream.raw import Asked, RawServer
 
@@ -15,7 +15,7 @@ LARGE = b'{"a":"' + b"x" * 3_000_000 + b'"}'
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(LARGE) + LARGE
 
 
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, Loop], ids=["asyncio", "uvloop"])
 def test_tls_and_large_answers(
     loop: Callable[[], asyncio.AbstractEventLoop], make: Make, authority: Authority, tmp_path: Path
 ) -> None:
