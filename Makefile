@@ -11,6 +11,9 @@ PYTEST ?= $(BIN)/python -m pytest
 # Two at a time; a file's tests stay together, so that each file's servers and stacks are started once.
 PARALLEL ?= -n 2 --max-worker-restart 1 --dist loadfile
 
+# Tests start the services a hundred times; without their bytecode each start compiles them anew.
+test test-all test-replicas check unit: export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all test-clients test-browser test-replicas test-faults test-holes test-fuzz test-image test-containers audit sbom bench bench-peers bench-ablation bench-overload bench-slow bench-auth soak check format static unit docs proto proto-check lock venv-run venv-test
 
@@ -102,7 +105,7 @@ unit: venv-test ## the tests that touch no network
 static: venv-test proto-check
 	@$(BIN)/ruff format --check -q . || { echo 'Not formatted; run: make format'; exit 1; }
 	@$(BIN)/ruff check -q .
-	@$(BIN)/mypy
+	@$(BIN)/mypy -n auto
 	@$(BIN)/lint-imports
 
 format: venv-test ## format the sources and fix what ruff can fix

@@ -2,6 +2,7 @@
 
 import hypothesis
 
+from tests import root_certificates
 from tests.servers import clickhouse_database, clickhouse_url, nats_url, postgres_url, redis_url, servers
 
 __all__ = ["clickhouse_database", "clickhouse_url", "nats_url", "postgres_url", "redis_url", "servers"]
@@ -9,3 +10,5 @@ __all__ = ["clickhouse_database", "clickhouse_url", "nats_url", "postgres_url", 
 # How long an example takes says nothing on a machine that others use, too.
 hypothesis.settings.register_profile("shared machine", deadline=None)
 hypothesis.settings.load_profile("shared machine")
+
+root_certificates.read_once()

@@ -3,6 +3,7 @@
 Each cell is one SDK, as its users write it, and one upstream. The matrix is printed when all cells have run.
 """
 
+import functools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -51,10 +52,15 @@ class Asking:
     def __init__(self, stage: Stage, key: str, upstream: str) -> None:
         self.openai = stage.openai(key)
         self.anthropic = anthropic.AsyncAnthropic(base_url=stage.url, api_key=key, max_retries=0)
-        self.google = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=stage.url)).aio.models
+        self._google: dict[str, Any] = {"api_key": key, "http_options": types.HttpOptions(base_url=stage.url)}
         self.model = f"sdk-on-{upstream}"
         self.usage = usage_of(upstream)
         self.ids: list[str] = []
+
+    @functools.cached_property
+    def google(self) -> Any:
+        # It reads the root certificates three times.
+        return genai.Client(**self._google).aio.models
 
     @property
     def headers(self) -> dict[str, str]:

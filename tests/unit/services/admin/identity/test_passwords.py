@@ -1,3 +1,6 @@
+from argon2 import extract_parameters
+
+from services.admin.identity import passwords as module
 from services.admin.identity.passwords import Passwords
 
 
@@ -7,5 +10,10 @@ async def test_a_password_matches_itself_only() -> None:
     assert stored.startswith("$argon2id$")
     assert await passwords.matches("correct horse", stored)
     assert not await passwords.matches("wrong", stored)
-    assert not await passwords.matches("the password of nobody", None)
+    assert not await passwords.matches("correct horse", None)
     assert not await passwords.matches("x", "not a hash")
+
+
+async def test_a_login_that_does_not_exist_costs_as_much() -> None:
+    stored = await Passwords().hash("correct horse")
+    assert extract_parameters(module._NOBODYS_HASH) == extract_parameters(stored)
