@@ -50,9 +50,8 @@ class ResponsesEncoder:
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
         self._response = begun(answering)
-        # Written here, as a converter is made while the answer is waited for.
+        # Written here, as a converter is made while the answer is waited for; empty once it was sent.
         self._begun = _encode(self._response)
-        self._began = False
         self._number = 0
         self._output: list[dict[str, Any]] = []
         self._usage: Usage | None = None
@@ -104,10 +103,12 @@ class ResponsesEncoder:
         return self._event(kind, item_id=self._item_id, output_index=len(self._output), **fields)
 
     def _begin(self) -> bytes:
-        if self._began:
+        if not self._begun:
             return b""
-        self._began = True
-        return self._shown("response.created") + self._shown("response.in_progress")
+        events = self._shown("response.created") + self._shown("response.in_progress")
+        # It has the request's tools and instructions in it, and streams may be long.
+        self._begun = b""
+        return events
 
     def _shown(self, kind: str) -> bytes:
         number, self._number = self._number, self._number + 1

@@ -79,11 +79,11 @@ class Admission:
             raise
 
     def _read_ahead(self, exchange: Exchange) -> None:
-        """Where a conversion is certain, reads its request while the answers are waited for."""
+        """Where nothing but a conversion can serve it, reads the request while the answers are waited for."""
         dialect = exchange.endpoint.dialect
         if dialect in CODECS and dialect not in exchange.offer.dialects and len(exchange.body) <= MAX_AHEAD_BYTES:
             loop = asyncio.get_running_loop()
-            # The loop's next turn sends both questions; this is for the one after it.
+            # The loop's next turn sends what is asked; this is for the one after it.
             loop.call_soon(loop.call_soon, self._carriage.read_ahead, exchange)
 
     async def _reserve(self, exchange: Exchange, claim: Claim) -> None:

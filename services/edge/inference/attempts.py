@@ -177,7 +177,7 @@ class Attempts:
         )
         meter = functools.cache(functools.partial(_meter, exchange, conversion))
         if facts.stream:
-            # Made as soon as the call waits, which is when the question is on its way.
+            # Made as soon as the call waits: for the answer, or for a connection.
             asyncio.get_running_loop().call_soon(meter)
         answer = await self._callers.call(target, call)
         attempt.answer = answer

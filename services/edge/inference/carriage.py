@@ -113,7 +113,7 @@ class Carriage:
             self._asked(exchange)
 
     def _asked(self, exchange: Exchange) -> ClientRequest:
-        """The request in the one model; read when the first conversion needs it."""
+        """The request in the one model; read once."""
         asked = exchange.asked
         if asked is None:
             account_id = exchange.account.id

@@ -31,8 +31,8 @@ class Exchange:
     """The request, and step by step its caller, its content, its offer and its hold.
 
     `channel_id` is the channel that is being called, or was last, and `carried` what it got; `meter` watches its
-    stream, if there is one. `asked` is the request as conversions read it, as soon as one was needed. `keeping` is what
-    is stored of it, if anything, and `compaction` what makes its answer one, if that is asked for.
+    stream, if there is one. `asked` is the request as conversions read it, as soon as one needed it or was going to.
+    `keeping` is what is stored of it, if anything, and `compaction` what makes its answer one, if that is asked for.
     """
 
     __slots__ = (
