@@ -100,7 +100,7 @@ soak: venv-test ## half of one edge's load for MINUTES (20); what it keeps of me
 check: venv-test static unit ## format, lint, types, import contracts, generated code, unit tests: no servers
 
 unit: venv-test ## the tests that touch no network
-	@$(PYTEST) -q tests/unit tests/architecture
+	@$(PYTEST) -q $(PARALLEL) tests/unit tests/architecture
 
 static: venv-test proto-check
 	@$(BIN)/ruff format --check -q . || { echo 'Not formatted; run: make format'; exit 1; }

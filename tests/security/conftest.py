@@ -1,4 +1,4 @@
-"""The world of the attack table: the whole gateway, watched, with tenants in it."""
+"""The world of the attack table: the whole gateway, watched, with tenants in it. Each file has its own."""
 
 import socket
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ __all__ = ["collector", "gateway", "ports", "upstream", "world"]
 WATCHING = Path(__file__).parent / "watching"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def watch_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("watch") / "watched.jsonl"
 
@@ -41,7 +41,7 @@ def free_ports_in_a_row(count: int) -> int:
         return first
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
     """The listeners beside the public one."""
     first = free_ports_in_a_row(len(SERVICES))
@@ -49,7 +49,7 @@ def ports() -> dict[str, int]:
     return {"mcp": free_port(), "admin": free_port(), **shown}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gateway(
     tmp_path_factory: pytest.TempPathFactory, collector: Collector, watch_file: Path, ports: dict[str, int]
 ) -> Iterator[Gateway]:
@@ -68,7 +68,7 @@ def gateway(
     gateway.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(
     gateway: Gateway, upstream: UpstreamServer, collector: Collector, watch_file: Path, ports: dict[str, int]
 ) -> World:
