@@ -8,7 +8,8 @@ GENERATED := '*_pb2*.py' '*_pb2*.pyi'
 PROTOC := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I.
 PROTOS = $(wildcard proto/*/v1/*.proto)
 PYTEST ?= $(BIN)/python -m pytest
-# Two at a time; a file's tests stay together, so that each file's servers and stacks are started once.
+# Two at a time; a file's tests stay together, so that each file's servers and stacks are started once. A process that
+# dies is replaced, once.
 PARALLEL ?= -n 2 --max-worker-restart 1 --dist loadfile
 
 # Tests start the services a hundred times; without their bytecode each start compiles them anew.
@@ -55,6 +56,7 @@ test-faults: venv-test ## everything killed, suspended, cut off under load, and 
 test-holes: venv-test ## each mechanism against attacks taken out of a copy: its rows of the attack table must fail
 	@$(BIN)/python -m tests.security.mutants $(HOLES)
 
+# Each sets itself a limit of half an hour.
 test-image: venv-test ## build the image and run the five services from it; needs Docker, or root
 	@$(PYTEST) -q -s -o faulthandler_timeout=0 tests/image/checks.py
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,8 +36,6 @@ from tests.integration.own_nats import OwnNats
 __all__ = ["pytest_asyncio_loop_factories"]
 
 SECRET = "a secret of the tests"
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Nothing is trusted by it, and it is made faster than one that loads certificates."""
 ACCOUNT = Account(id="acc_1", name="one", unlimited=True)
 
 
@@ -131,7 +128,7 @@ class Gateway:
         self.url = f"http://127.0.0.1:{self.process.port}"
 
     async def get(self, path: str) -> httpx2.Response:
-        async with httpx2.AsyncClient(trust_env=False, timeout=20, verify=NO_TLS) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=20) as http:
             return await http.get(f"{self.url}{path}")
 
     async def ready(self) -> None:
@@ -146,7 +143,7 @@ class Gateway:
     async def client(self, key: str, mode: str = "auto", **headers: str) -> AsyncIterator[Client]:
         """The official client, with this key."""
         async with httpx2.AsyncClient(
-            headers={"authorization": f"Bearer {key}"} | headers, timeout=20, trust_env=False, verify=NO_TLS
+            headers={"authorization": f"Bearer {key}"} | headers, timeout=20, trust_env=False
         ) as http:
             connection = Client(streamable_http_client(f"{self.url}/mcp", http_client=http), mode=mode, cache=None)
             async with connection as client:
@@ -158,7 +155,7 @@ class Gateway:
         """One raw request; a body that is not bytes is sent as JSON."""
         given: dict[str, Any] = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        async with httpx2.AsyncClient(trust_env=False, timeout=20, verify=NO_TLS) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=20) as http:
             return await http.request(method, f"{self.url}{path}", content=content, headers=given | headers)
 
 

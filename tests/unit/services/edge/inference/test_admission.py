@@ -22,8 +22,7 @@ PLAN = Plan(candidates=[Candidate(channel_id="ch", dialect=MESSAGES)])
 
 
 class Waiting:
-    """The money path, the router, and the router's pick: both answer when they are told to. Keeps what was read ahead
-    by then."""
+    """Stands for the money path and the router, which answer when they are told to, and for what reads ahead."""
 
     def __init__(self) -> None:
         self.answered = asyncio.Event()
@@ -39,8 +38,6 @@ class Waiting:
     async def plan(self) -> Plan:
         await self.answered.wait()
         return PLAN
-
-    def abandon(self) -> None: ...
 
     def read_ahead(self, exchange: Exchange) -> None:
         self.read.append(exchange)
