@@ -20,10 +20,10 @@ import pytest
 from oneapi.stack import clickhouse_server, nats_server, programs, redis_server
 from oneapi.stack.machine import Machine
 from oneapi.stack.plan import Login, Plan
-from oneapi.stack.ports import free_port
 from oneapi.stack.problem import StackProblem
 from oneapi.stack.processes import Child, end
 from tests.containers import Containers, wait
+from tests.ports import free_port
 
 LOGIN = Login("oneapi", "tests-only")
 PREFIX = "oneapi-tests-"

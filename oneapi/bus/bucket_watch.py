@@ -7,12 +7,13 @@ Every beginning tells all that is in the bucket again. It must not know what ent
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import nats.errors
 from nats.js import JetStreamContext
 from nats.js.kv import KeyValue
 
+from oneapi.bus.bucket_reader import BucketReader
 from oneapi.bus.subjects import bucket_stream
 from oneapi.runtime.tasks import Backoff, heed_cancellation
 
@@ -62,12 +63,12 @@ class BucketWatch(Generic[Read]):
             try:
                 store = await self._js.key_value(self._bucket)
                 reconnects, made = self._reconnects(), await self._bucket_made()
-                watcher = await store.watchall()
+                reader = await BucketReader.open(store)
                 attempt = 0
                 try:
-                    await self._watch(watcher, reconnects, made)
+                    await self._watch(reader, reconnects, made)
                 finally:
-                    await _stop_watching(watcher)
+                    await reader.stop()
             except (OSError, TimeoutError, nats.errors.Error, _WatchLost) as failure:
                 attempt += 1
                 if attempt in {2, 20} or attempt % 200 == 0:
@@ -75,7 +76,7 @@ class BucketWatch(Generic[Read]):
                     logger.warning("a bucket can't be watched", extra={"fields": fields})
                 await asyncio.sleep(RETRY.delay(attempt))
 
-    async def _watch(self, watcher: Any, reconnects: int, made: object) -> None:
+    async def _watch(self, reader: BucketReader, reconnects: int, made: object) -> None:
         loop = asyncio.get_running_loop()
         first: list[Read] | None = []
         checked = loop.time()
@@ -84,14 +85,13 @@ class BucketWatch(Generic[Read]):
             if self._reconnects() != reconnects:
                 raise _WatchLost("the connection was lost")
             try:
-                update = await watcher.updates(timeout=_TICK_S)
+                update = await reader.next(_TICK_S)
             except TimeoutError:
                 if loop.time() - checked > self._check_every_s:
                     checked = loop.time()
-                    await self._check(watcher, made)
+                    await self._check(reader, made, begun=first is None)
                 continue
             if update is None:
-                # Everything that was in the bucket has come.
                 self._loaded(first or [])
                 first = None
                 continue
@@ -109,15 +109,10 @@ class BucketWatch(Generic[Read]):
     async def _bucket_made(self) -> object:
         return (await self._js.stream_info(bucket_stream(self._bucket))).created
 
-    async def _check(self, watcher: Any, made: object) -> None:
-        await watcher._sub.consumer_info()
+    async def _check(self, reader: BucketReader, made: object, *, begun: bool) -> None:
+        if not begun:
+            # The last of the entries went before the server sent it.
+            raise _WatchLost("the beginning has no end")
+        await reader.check()
         if await self._bucket_made() != made:
             raise _WatchLost("the bucket was made anew")
-
-
-async def _stop_watching(watcher: Any) -> None:
-    try:
-        async with asyncio.timeout(1.0):
-            await watcher.stop()
-    except (OSError, TimeoutError, nats.errors.Error) as failure:
-        logger.debug("ending a watch: %r", failure)

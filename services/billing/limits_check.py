@@ -5,17 +5,15 @@ whose credit was taken back, or a key whose record was changed since, may be abo
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from nats.js import JetStreamContext
 
+from oneapi.bus.bucket_reader import contents
 from oneapi.bus.subjects import BUCKET_KEYS
 from oneapi.catalog.entries import BadEntry, decode
 from oneapi.catalog.types import RelayKey
 from services.billing.scopes import parse
-
-_LIST_S = 5.0
 
 _ACCOUNTS = """
 SELECT account_id, sumIf(amount_nano, line = 'main') AS charged, sumIf(amount_nano, line != 'main') AS given
@@ -77,16 +75,12 @@ async def overspent_budgets(client: AsyncClient, js: JetStreamContext) -> tuple[
 async def _keys(js: JetStreamContext) -> dict[str, tuple[RelayKey, int]]:
     """Every key by its id, with the time (ms) of its last change."""
     bucket = await js.key_value(BUCKET_KEYS)
-    watcher: Any = await bucket.watchall(ignore_deletes=True)
     found: dict[str, tuple[RelayKey, int]] = {}
-    try:
-        while (update := await watcher.updates(timeout=_LIST_S)) is not None:
-            try:
-                entry = decode(update.value or b"")
-            except BadEntry:
-                continue
-            if isinstance(entry.value, RelayKey):
-                found[entry.value.id] = (entry.value, entry.changed_at_ms)
-    finally:
-        await watcher.stop()
+    for update in await contents(bucket):
+        try:
+            entry = decode(update.value or b"")
+        except BadEntry:
+            continue
+        if isinstance(entry.value, RelayKey):
+            found[entry.value.id] = (entry.value, entry.changed_at_ms)
     return found

@@ -3,15 +3,11 @@
 It decides only how entries are listed. It must not know what follows from them.
 """
 
-import contextlib
-from typing import Any
-
-import nats.errors
 from nats.js.kv import KeyValue
 
-OPENED = "opened."
+from oneapi.bus.bucket_reader import contents
 
-_LIST_S = 5.0
+OPENED = "opened."
 
 
 async def listed(bucket: KeyValue, prefix: str) -> set[str]:
@@ -19,12 +15,4 @@ async def listed(bucket: KeyValue, prefix: str) -> set[str]:
 
     Raises nats.errors.Error, and TimeoutError when the list doesn't become complete.
     """
-    watcher: Any = await bucket.watch(prefix + ">", ignore_deletes=True, meta_only=True)
-    found: set[str] = set()
-    try:
-        while (entry := await watcher.updates(timeout=_LIST_S)) is not None:
-            found.add(entry.key.removeprefix(prefix))
-    finally:
-        with contextlib.suppress(nats.errors.Error, TimeoutError, OSError):
-            await watcher.stop()
-    return found
+    return {entry.key.removeprefix(prefix) for entry in await contents(bucket, prefix + ">", values=False)}

@@ -16,6 +16,7 @@ from mcp_types import Tool
 from nats.js import JetStreamContext
 from nats.js.kv import KeyValue
 
+from oneapi.bus.bucket_reader import contents
 from oneapi.bus.subjects import BUCKET_TOOLS
 from oneapi.catalog import listings
 from oneapi.catalog.listings import BadListing, ListedTool, ServerTools
@@ -63,11 +64,9 @@ class Announcer:
     async def _tidy(self, js: JetStreamContext, configured: frozenset[str]) -> None:
         try:
             bucket = await js.key_value(BUCKET_TOOLS)
-            for server_id in await bucket.keys():
+            for server_id in [entry.key for entry in await contents(bucket, values=False)]:
                 if server_id not in configured and server_id not in self._heard:
                     self.gone(server_id)
-        except nats.js.errors.NoKeysError:
-            return
         except _FAILURES as failure:
             logger.info("old tools stay on the bus", extra={"fields": {"why": type(failure).__name__}})
 

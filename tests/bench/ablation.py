@@ -19,7 +19,8 @@ from tests.bench import rounds
 from tests.bench.bench import ROUNDS, start_edge, start_gateway
 from tests.bench.machine import SYSTEM_UNDER_TEST, pin
 from tests.bench.programs import BUILD, Target, build, start_mock, start_nginx, wait_for
-from tests.e2e.gateway import ROOT, Gateway, free_port
+from tests.e2e.gateway import ROOT, Gateway
+from tests.ports import free_port
 
 Replacement = tuple[str, str, str]
 """A file of the project, a piece of its text, and what stands in its place."""

@@ -19,7 +19,8 @@ import httpx2
 from tests.bench import converted, documents, rounds
 from tests.bench.machine import EVERYTHING_ELSE, SYSTEM_UNDER_TEST, command, pin, resident_mb, tree
 from tests.bench.programs import BUILD, MESSAGES, PATHS, Target, build, start_mock, start_nginx, wait_for
-from tests.e2e.gateway import ROOT, Gateway, free_port
+from tests.e2e.gateway import ROOT, Gateway
+from tests.ports import free_port
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 CONVERTED_MODELS = {dialect: f"mock-c256-d0-{dialect}" for dialect in PATHS}

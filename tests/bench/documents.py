@@ -14,7 +14,8 @@ import httpx2
 
 from tests.bench.machine import EVERYTHING_ELSE, SYSTEM_UNDER_TEST, command, cpu_seconds, pin, tree
 from tests.bench.programs import BUILD, build, find_nginx, start_mock
-from tests.e2e.gateway import Gateway, eventually, free_port
+from tests.e2e.gateway import Gateway, eventually
+from tests.ports import free_port
 
 PATHS = {"llms": "/llms.txt", "pricing": "/pricing.md", "openapi": "/openapi.json", "home": "/"}
 CONFIG = """

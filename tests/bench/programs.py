@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.machine import EVERYTHING_ELSE, SYSTEM_UNDER_TEST, pin
-from tests.e2e.gateway import ROOT, eventually, free_port
+from tests.e2e.gateway import ROOT, eventually
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 BUILD = ROOT / ".bench"

@@ -19,7 +19,8 @@ from typing import Any
 from tests.bench.bench import start_edge, start_gateway
 from tests.bench.machine import SYSTEM_UNDER_TEST, pin, resident_mb
 from tests.bench.programs import Target, build, load, start_mock, wait_for
-from tests.e2e.gateway import eventually, free_port
+from tests.e2e.gateway import eventually
+from tests.ports import free_port
 
 WHOLE, STREAMED = "mock-c1-d0", "mock-c32-d20"
 TURN_S = 30.0

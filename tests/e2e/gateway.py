@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,17 +13,11 @@ from typing import Any, TypeVar
 
 import httpx2
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S = 180.0
 Answer = TypeVar("Answer")
-
-
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def eventually(probe: Callable[[], Answer | None], timeout_s: float = 10.0) -> Answer:

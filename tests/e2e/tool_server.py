@@ -12,7 +12,8 @@ import httpx2
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.e2e.gateway import ROOT, eventually, free_port
+from tests.e2e.gateway import ROOT, eventually
+from tests.ports import free_port
 
 
 class ToolServer:

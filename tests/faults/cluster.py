@@ -28,7 +28,8 @@ from oneapi.stack.plan import Login, Plan
 from oneapi.stack.problem import StackProblem
 from oneapi.stack.processes import Child, end
 from oneapi.stack.service_plans import readiness
-from tests.e2e.gateway import ROOT, free_port
+from tests.e2e.gateway import ROOT
+from tests.ports import free_port
 
 LOGIN = Login("oneapi", "faults-only")
 SERVICES = ("admin", "router-1", "router-2", "billing-1", "billing-2", "edge-1", "edge-2")

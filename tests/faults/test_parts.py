@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.gateway import ROOT, free_port
+from tests.e2e.gateway import ROOT
 from tests.faults import schedule
 from tests.faults.checker import Verdict, judge
 from tests.faults.cluster import INJECTION
@@ -17,6 +17,7 @@ from tests.faults.evidence import Evidence, Limits, Row, Spooled, excesses
 from tests.faults.load import Asked, delta_tokens, tally
 from tests.faults.mutants.planted import MUTANTS
 from tests.faults.proxy import Hop
+from tests.ports import free_port
 
 # Proxy -----------------------------------------------------------------------------------------------------------
 

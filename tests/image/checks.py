@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import httpx2
 import pytest
 
-from oneapi.stack.ports import free_ports
 from tests.image.engine import ROOT, Engine, NoEngine, engine
 from tests.image.python_image import python_image
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.timeout(1_800)
 

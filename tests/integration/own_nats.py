@@ -18,8 +18,8 @@ from oneapi.runtime.connections import connect_nats
 from oneapi.stack import nats_server, programs
 from oneapi.stack.machine import Machine
 from oneapi.stack.plan import Login
-from oneapi.stack.ports import free_port
 from oneapi.stack.processes import Child, end
+from tests.ports import free_port
 from tests.servers import PREFIX
 
 LOGIN = Login("oneapi", "tests-only")

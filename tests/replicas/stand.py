@@ -19,8 +19,9 @@ from oneapi.runtime import rpc
 from oneapi.stack import clickhouse_server
 from oneapi.stack.processes import end
 from proto.router.v1 import router_pb2, router_pb2_grpc
-from tests.e2e.gateway import UpstreamServer, eventually, free_port
+from tests.e2e.gateway import UpstreamServer, eventually
 from tests.faults.cluster import LOGIN, Cluster
+from tests.ports import free_port
 from tests.servers import postgres_plan
 
 EDGES = ("edge-1", "edge-2")

@@ -1,15 +1,14 @@
 """The world of the attack table: the whole gateway, watched, with tenants in it. Each file has its own."""
 
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.collector import Collector
 from tests.e2e.conftest import collector, upstream
-from tests.e2e.gateway import Gateway, UpstreamServer, free_port
+from tests.e2e.gateway import Gateway, UpstreamServer
+from tests.ports import free_port, free_ports
 from tests.security.proxies import PROXIES
 from tests.security.world import METRICS, World
 
@@ -27,25 +26,11 @@ SERVICES = ("edge", "router", "billing", "mcp", "admin")
 """In the order of their metrics' ports."""
 
 
-def free_ports_in_a_row(count: int) -> int:
-    """The first of that many loopback ports that were free a moment ago."""
-    while True:
-        first = free_port()
-        with ExitStack() as opened:
-            try:
-                for port in range(first, first + count):
-                    sock = opened.enter_context(socket.socket())
-                    sock.bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
-        return first
-
-
 @pytest.fixture(scope="module")
 def ports() -> dict[str, int]:
     """The listeners beside the public one."""
-    first = free_ports_in_a_row(len(SERVICES))
-    shown = {service + METRICS: first + offset for offset, service in enumerate(SERVICES)}
+    metrics = free_ports(len(SERVICES))
+    shown = {service + METRICS: port for service, port in zip(SERVICES, metrics, strict=True)}
     return {"mcp": free_port(), "admin": free_port(), **shown}
 
 

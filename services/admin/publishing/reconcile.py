@@ -8,14 +8,14 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import msgspec
-from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
+from nats.js.kv import KeyValue
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from oneapi.bus import subjects
+from oneapi.bus.bucket_reader import contents
 from oneapi.catalog import entries
 from services.admin.clock import now_ms
 from services.admin.publishing import published
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 AUTHOR = Author(id="reconciliation", kind="system", name="reconciliation")
 CREDITS_AGAIN_MS = 7 * 24 * 3600 * 1000
-LOAD_IDLE_S = 5.0
 Buckets = Mapping[str, KeyValue]
 
 
@@ -69,18 +68,11 @@ async def reconcile(database: Database, buckets: Buckets) -> int:
 async def load(bucket: KeyValue) -> dict[str, entries.Entry | None]:
     """Every entry of a bucket by its name there; None for one that can't be read."""
     found: dict[str, entries.Entry | None] = {}
-    watcher: Any = await bucket.watchall()
-    try:
-        # The watcher says None when it has told everything that is there.
-        while (update_ := await watcher.updates(timeout=LOAD_IDLE_S)) is not None:
-            if update_.operation in {KV_DEL, KV_PURGE}:
-                continue
-            try:
-                found[update_.key] = entries.decode(update_.value or b"")
-            except entries.BadEntry:
-                found[update_.key] = None
-    finally:
-        await watcher.stop()
+    for there in await contents(bucket):
+        try:
+            found[there.key] = entries.decode(there.value or b"")
+        except entries.BadEntry:
+            found[there.key] = None
     return found
 
 

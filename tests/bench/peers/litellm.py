@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.bench.bench import MODELS
 from tests.bench.peers.peer import Peer, Process, install, launch
 from tests.bench.programs import Target
-from tests.e2e.gateway import ROOT, free_port
+from tests.e2e.gateway import ROOT
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 SETTINGS = {

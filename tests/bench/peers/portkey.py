@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.peers.peer import Peer, Process, install, launch
 from tests.bench.programs import Target
-from tests.e2e.gateway import free_port
+from tests.ports import free_port
 
 HERE = Path(__file__).parent / "portkey"
 FILES = [HERE / "package.json", HERE / "package-lock.json", HERE / ".npmrc"]

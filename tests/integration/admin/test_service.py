@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx2
 
-from oneapi.stack.ports import free_port
 from tests.integration.admin.gateway import ADMIN_TOKEN, SECRET_KEY, eventually
 from tests.integration.own_nats import OwnNats
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 

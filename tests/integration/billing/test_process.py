@@ -10,10 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from oneapi.stack.ports import free_port
 from services.billing.schema import WrongSchema
 from tests.integration.billing.test_verify import command
 from tests.integration.billing.world import SECRET, World, until, usage_event
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 

@@ -31,7 +31,6 @@ from oneapi.pricing.charge import lines, total_nano
 from oneapi.runtime import redis_functions, rpc
 from oneapi.runtime.connections import connect_clickhouse, connect_nats, connect_redis
 from oneapi.runtime.ids import uuid7
-from oneapi.stack.ports import free_port
 from proto.billing.v1.billing_pb2 import Balance, GetBalanceRequest, GetReceiptRequest, GetUsageReply, GetUsageRequest
 from proto.billing.v1.billing_pb2_grpc import BillingStub
 from proto.events.v1.events_pb2 import (
@@ -46,6 +45,7 @@ from proto.events.v1.events_pb2 import (
 from services.billing.service import BillingService
 from services.billing.settings import Settings, StoreSettings
 from services.billing.writer import Pace
+from tests.ports import free_port
 
 SECRET = "only for tests"
 RATES = {"input": 1_500, "output": 6_001}

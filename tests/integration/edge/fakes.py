@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,8 @@ from oneapi.catalog.types import Channel
 from oneapi.providers.registry import PROVIDERS
 from proto.billing.v1 import billing_pb2
 from proto.router.v1 import router_pb2, router_pb2_grpc
+from tests.ports import free_port
 from tests.upstream.server import application
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 class FakeRouter(router_pb2_grpc.RouterServicer):

@@ -31,8 +31,9 @@ from oneapi.runtime.relay_keys import KeyHasher, mint
 from oneapi.runtime.sealing import Sealer
 from proto.events.v1.events_pb2 import UsageBatch, UsageSettled
 from proto.router.v1 import router_pb2_grpc
-from tests.integration.edge.fakes import Behind, FakeBilling, FakeRouter, Upstream, free_port
+from tests.integration.edge.fakes import Behind, FakeBilling, FakeRouter, Upstream
 from tests.integration.own_nats import OwnNats
+from tests.ports import free_port
 from tests.servers import unique_name
 
 ROOT = Path(__file__).parents[3]

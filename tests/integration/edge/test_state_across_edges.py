@@ -13,9 +13,9 @@ import httpx2
 import pytest
 from aiohttp import web
 
-from tests.integration.edge.fakes import free_port
 from tests.integration.edge.formats import events
 from tests.integration.edge.stage import ROOT, Stage, eventually
+from tests.ports import free_port
 
 TEXT = " tok" * 5
 

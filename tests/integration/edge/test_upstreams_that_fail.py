@@ -10,8 +10,8 @@ import pytest
 from oneapi.runtime.ids import uuid7
 from proto.router.v1 import router_pb2
 from tests.integration.edge import formats
-from tests.integration.edge.fakes import free_port
 from tests.integration.edge.stage import Stage, eventually
+from tests.ports import free_port
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 PATHS = ["/v1/chat/completions", "/v1/responses", "/v1/messages"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import msgspec
+import nats.errors
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
@@ -139,9 +140,18 @@ class Gateway:
                     return
                 await asyncio.sleep(0.02)
 
+    async def hear(self) -> None:
+        """Returns once it has what the bus had for it: a key may be used before every process has heard of it."""
+        connection = self.process._nats
+        if connection is not None and connection.is_connected:
+            # A bus that was killed just now doesn't answer.
+            with contextlib.suppress(TimeoutError, OSError, nats.errors.Error):
+                await connection.flush(timeout=1)
+
     @contextlib.asynccontextmanager
     async def client(self, key: str, mode: str = "auto", **headers: str) -> AsyncIterator[Client]:
         """The official client, with this key."""
+        await self.hear()
         async with httpx2.AsyncClient(
             headers={"authorization": f"Bearer {key}"} | headers, timeout=20, trust_env=False
         ) as http:
@@ -155,6 +165,7 @@ class Gateway:
         """One raw request; a body that is not bytes is sent as JSON."""
         given: dict[str, Any] = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        await self.hear()
         async with httpx2.AsyncClient(trust_env=False, timeout=20) as http:
             return await http.request(method, f"{self.url}{path}", content=content, headers=given | headers)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oneapi.stack.ports import free_port
+from tests.ports import free_port
 
 SETTINGS = {
     "ONEAPI_SECRET_KEY": "a secret of the tests",

@@ -4,10 +4,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from nats.js.errors import KeyNotFoundError, NoKeysError
+from nats.js.errors import KeyNotFoundError
 
 from oneapi.catalog import listings
 from services.mcp.announcing import Announcer
+from tests.unit.oneapi.bus.played_bucket import PlayedBucket
 from tests.unit.services.mcp.arrangements import make_tool
 
 
@@ -24,10 +25,10 @@ class Bucket:
             raise TimeoutError
         return self
 
-    async def keys(self) -> list[str]:
-        if not self.entries:
-            raise NoKeysError
-        return list(self.entries)
+    async def watch(self, _keys: str, **_options: Any) -> PlayedBucket:
+        watch = PlayedBucket()
+        watch.holds(*self.entries)
+        return watch
 
     async def get(self, key: str) -> Any:
         if key not in self.entries:

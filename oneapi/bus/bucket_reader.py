@@ -1,0 +1,89 @@
+"""Reads what is in a KV bucket, and says truly when that was all of it.
+
+It decides when a reading is complete. The watcher of nats-py says so too early at times: it takes a bucket for empty
+when nothing is pending and it has received nothing, but the server counts an entry as delivered before it sends it,
+and its answer may overtake the entries. It must not know what entries mean.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import nats.errors
+from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
+
+logger = logging.getLogger(__name__)
+
+EVERYTHING = ">"
+_IDLE_S = 5.0
+_STOP_S = 1.0
+_FORGET_S = 30.0
+"""The server keeps a watch so long after its reader has gone."""
+
+
+class BucketReader:
+    """A watch of a bucket: what is in it, then what changes. Whoever opens it stops it."""
+
+    def __init__(self, watcher: Any, *, empty: bool) -> None:
+        self._watcher = watcher
+        self._complete = False
+        self._complete_is_due = empty
+
+    @classmethod
+    async def open(cls, bucket: KeyValue, keys: str = EVERYTHING, *, values: bool = True) -> "BucketReader":
+        """Begins a watch of these keys; without `values` only their names come. Raises nats.errors.Error."""
+        watcher: Any = await bucket.watch(keys, meta_only=not values, inactive_threshold=_FORGET_S)
+        try:
+            begun = await watcher._sub.consumer_info()
+        except BaseException:
+            await _stop(watcher)
+            raise
+        sent = begun.delivered.consumer_seq if begun.delivered is not None else 0
+        return cls(watcher, empty=not begun.num_pending and not sent)
+
+    async def next(self, idle_s: float) -> KeyValue.Entry | None:
+        """The next entry, a deletion too; None, once, when everything that was there has come.
+
+        Raises TimeoutError when nothing comes for `idle_s` seconds.
+        """
+        while True:
+            if self._complete_is_due and not self._complete:
+                self._complete = True
+                return None
+            entry: KeyValue.Entry | None = await self._watcher.updates(timeout=idle_s)
+            if entry is not None:
+                # How many more were to come when the server sent it.
+                self._complete_is_due = not entry.delta
+                return entry
+
+    async def check(self) -> None:
+        """Raises nats.errors.Error when the server doesn't know the watch any more."""
+        await self._watcher._sub.consumer_info()
+
+    async def stop(self) -> None:
+        """Ends the watch, within a second, whatever the connection is like."""
+        await _stop(self._watcher)
+
+
+async def contents(bucket: KeyValue, keys: str = EVERYTHING, *, values: bool = True) -> list[KeyValue.Entry]:
+    """Every entry there, without those that say that a key was deleted.
+
+    Raises nats.errors.Error, and TimeoutError when nothing comes for 5 s before all is there.
+    """
+    reader = await BucketReader.open(bucket, keys, values=values)
+    found = []
+    try:
+        while (entry := await reader.next(_IDLE_S)) is not None:
+            if entry.operation not in {KV_DEL, KV_PURGE}:
+                found.append(entry)
+    finally:
+        await reader.stop()
+    return found
+
+
+async def _stop(watcher: Any) -> None:
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await watcher.stop()
+    except (OSError, TimeoutError, nats.errors.Error) as failure:
+        logger.debug("ending a watch: %r", failure)
