@@ -1,7 +1,7 @@
 """Loopback ports for the servers of a test, which start a moment after their ports were chosen.
 
-No two of pytest's processes choose the same port, and nobody else does: the stack's own choices lie above these, and
-so do the ports of outgoing connections.
+No two processes of one run choose the same port, and nothing that runs in it does: the stack's own choices lie above
+these, and so do the ports of outgoing connections.
 """
 
 import os
@@ -35,7 +35,7 @@ _section = _Section(os.environ.get("PYTEST_XDIST_WORKER", "gw3"))
 
 
 def free_ports(count: int) -> range:
-    """`count` ports in a row that were free a moment ago, and that nobody else will choose."""
+    """`count` ports in a row that were free a moment ago, and that nobody else in this run will choose."""
     while True:
         row = _section.row(count)
         with ExitStack() as held:

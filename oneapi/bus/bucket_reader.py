@@ -46,15 +46,28 @@ class BucketReader:
 
         Raises TimeoutError when nothing comes for `idle_s` seconds.
         """
-        while True:
-            if self._complete_is_due and not self._complete:
-                self._complete = True
-                return None
-            entry: KeyValue.Entry | None = await self._watcher.updates(timeout=idle_s)
+        while self._complete or not self._complete_is_due:
+            try:
+                entry: KeyValue.Entry | None = await self._watcher.updates(timeout=idle_s)
+            except TimeoutError:
+                if self._complete or not await self._all_came():
+                    raise
+                break
             if entry is not None:
                 # How many more were to come when the server sent it.
                 self._complete_is_due = not entry.delta
                 return entry
+        self._complete = True
+        return None
+
+    async def _all_came(self) -> bool:
+        """Whether the server has sent no more than what came.
+
+        The last entries may say that others follow, which are replaced or gone when their turn comes.
+        """
+        now = await self._watcher._sub.consumer_info()
+        sent = now.delivered.consumer_seq if now.delivered is not None else 0
+        return not now.num_pending and sent < self._watcher._sub._jsi._dseq and not self._watcher._sub.pending_msgs
 
     async def check(self) -> None:
         """Raises nats.errors.Error when the server doesn't know the watch any more."""
@@ -66,19 +79,18 @@ class BucketReader:
 
 
 async def contents(bucket: KeyValue, keys: str = EVERYTHING, *, values: bool = True) -> list[KeyValue.Entry]:
-    """Every entry there, without those that say that a key was deleted.
+    """The entry of every key there; a key that was deleted has none.
 
     Raises nats.errors.Error, and TimeoutError when nothing comes for 5 s before all is there.
     """
     reader = await BucketReader.open(bucket, keys, values=values)
-    found = []
+    found = {}
     try:
         while (entry := await reader.next(_IDLE_S)) is not None:
-            if entry.operation not in {KV_DEL, KV_PURGE}:
-                found.append(entry)
+            found[entry.key] = entry
     finally:
         await reader.stop()
-    return found
+    return [entry for entry in found.values() if entry.operation not in {KV_DEL, KV_PURGE}]
 
 
 async def _stop(watcher: Any) -> None:

@@ -89,7 +89,7 @@ class BucketWatch(Generic[Read]):
             except TimeoutError:
                 if loop.time() - checked > self._check_every_s:
                     checked = loop.time()
-                    await self._check(reader, made, begun=first is None)
+                    await self._check(reader, made)
                 continue
             if update is None:
                 self._loaded(first or [])
@@ -109,10 +109,7 @@ class BucketWatch(Generic[Read]):
     async def _bucket_made(self) -> object:
         return (await self._js.stream_info(bucket_stream(self._bucket))).created
 
-    async def _check(self, reader: BucketReader, made: object, *, begun: bool) -> None:
-        if not begun:
-            # The last of the entries went before the server sent it.
-            raise _WatchLost("the beginning has no end")
+    async def _check(self, reader: BucketReader, made: object) -> None:
         await reader.check()
         if await self._bucket_made() != made:
             raise _WatchLost("the bucket was made anew")

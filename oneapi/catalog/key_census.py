@@ -14,11 +14,11 @@ import logging
 import time
 from collections.abc import Callable
 
-import msgspec
 import nats.errors
 from nats.js import JetStreamContext
 
-from oneapi.bus.subjects import BUCKET_KEYS, bucket_stream, bucket_subject
+from oneapi.bus import leader_reading
+from oneapi.bus.subjects import BUCKET_KEYS, bucket_subject
 from oneapi.catalog.known_digests import KnownDigests
 from oneapi.runtime.tasks import Backoff, heed_cancellation
 
@@ -29,23 +29,9 @@ TRUST_S = 15.0
 """How long the last agreement counts; longer than two verifications that get no answer."""
 AGAIN_S = 0.5
 """After a disagreement: what was on its way has arrived by then."""
-ANSWER_LIMIT_S = 10.0
 _RETRY = Backoff(0.1, 5.0)
 _SUBJECT_PREFIX = bucket_subject(BUCKET_KEYS, "")
-_FAILURES = (OSError, TimeoutError, nats.errors.Error, msgspec.MsgspecError, ValueError)
-
-
-class _State(msgspec.Struct):
-    last_seq: int
-    num_subjects: int = 0
-    subjects: dict[str, int] | None = None
-
-
-class _Info(msgspec.Struct):
-    """A page of the answer to STREAM.INFO; an error has no state, and is malformed for us."""
-
-    state: _State
-    total: int = 0
+_FAILURES = (OSError, TimeoutError, nats.errors.Error, ValueError)
 
 
 class KeyCensus:
@@ -59,8 +45,8 @@ class KeyCensus:
         verify_s: float = VERIFY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._js = js
         self._nc = js._nc
-        self._subject = f"{js._prefix}.STREAM.INFO.{bucket_stream(BUCKET_KEYS)}"
         self._on_loss = on_loss
         self._verify_s = verify_s
         self._clock = clock
@@ -128,7 +114,7 @@ class KeyCensus:
 
     async def _counts_match(self) -> bool:
         connection, began = self._nc.stats["reconnects"], self._clock()
-        state = (await self._ask({})).state
+        state = await leader_reading.state(self._js, BUCKET_KEYS)
         ahead = self._messages - (state.last_seq - self._base)
         if connection != self._connection or len(self._digests) != state.num_subjects:
             return False
@@ -150,24 +136,16 @@ class KeyCensus:
         connection, began = self._nc.stats["reconnects"], self._clock()
         filling = self._filling = KnownDigests()
         self._messages = 0
+        base: int | None = None
+        expected = 0
         try:
-            page = await self._ask({"subjects_filter": bucket_subject(BUCKET_KEYS, ">")})
-            base, offset = page.state.last_seq, 0
-            while subjects := page.state.subjects:
-                filling.add_page(subject[len(_SUBJECT_PREFIX) :] for subject in subjects)
-                offset += len(subjects)
-                if offset >= max(page.total, page.state.num_subjects):
-                    break
-                page = await self._ask({"subjects_filter": bucket_subject(BUCKET_KEYS, ">"), "offset": offset})
-            if len(filling) < page.state.num_subjects:
-                raise ValueError(f"{len(filling)} of {page.state.num_subjects} keys were listed")
+            async for page in leader_reading.pages(self._js, BUCKET_KEYS):
+                base = page.last_seq if base is None else base
+                expected = page.num_subjects
+                filling.add_page(subject[len(_SUBJECT_PREFIX) :] for subject in page.subjects or ())
+            if len(filling) < expected:
+                raise ValueError(f"{len(filling)} of {expected} keys were listed")
         finally:
             self._filling = None
-        self._digests, self._base, self._ahead = filling, base, 0
+        self._digests, self._base, self._ahead = filling, base or 0, 0
         self._connection, self._trusted_until = connection, began + TRUST_S
-
-    async def _ask(self, request: dict[str, object]) -> _Info:
-        if not self._nc.is_connected:
-            raise nats.errors.ConnectionReconnectingError
-        answer = await self._nc.request(self._subject, msgspec.json.encode(request), timeout=ANSWER_LIMIT_S)
-        return msgspec.json.decode(answer.data, type=_Info)

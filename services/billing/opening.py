@@ -18,7 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.kv import KeyValue
 from redis.asyncio import Redis
 
-from oneapi.bus.subjects import CONSUMER_BILLING, EDGE_SYNC, STATE_EDGES, STREAM_LEDGER
+from oneapi.bus.subjects import CONSUMER_BILLING, EDGE_SYNC, STREAM_LEDGER
 from oneapi.catalog.view import CatalogView
 from oneapi.runtime.ids import uuid7
 from oneapi.runtime.redis_functions import HeldReservation, balance_key
@@ -27,7 +27,7 @@ from services.billing import meters
 from services.billing.books import Books
 from services.billing.redis_tail import RedisTail
 from services.billing.scopes import counts
-from services.billing.state_bucket import OPENED, listed
+from services.billing.state_bucket import OPENED, registered_edges
 from services.billing.sums import AccountSums
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Opening:
         self._books = books
         self._catalog = catalog
         self._max_wait_s = max_wait_s
-        self._tail = RedisTail(redis, bucket)
+        self._tail = RedisTail(redis, js, bucket)
         self._rebuilds: dict[str, Rebuild] = {}
         self._opened = opened
         self._booked_up_to = booked_up_to
@@ -230,15 +230,20 @@ class Opening:
         if not barriers:
             return []
         info = await self._js.consumer_info(STREAM_LEDGER, CONSUMER_BILLING)
-        drained = not info.num_pending and not info.num_ack_pending
         floor = max(self._booked_up_to, info.ack_floor.stream_seq if info.ack_floor is not None else 0)
-        return [rebuild for rebuild in barriers if drained or (rebuild.booked_up_to or 0) <= floor]
+        if not info.num_pending and not info.num_ack_pending:
+            # Up to the last delivery, not further: the bus acknowledges a message before it counts it for the consumer.
+            # What its age has removed is never delivered.
+            delivered = info.delivered.stream_seq if info.delivered is not None else 0
+            removed = (await self._js.stream_info(STREAM_LEDGER)).state.first_seq - 1
+            floor = max(floor, delivered, removed)
+        return [rebuild for rebuild in barriers if (rebuild.booked_up_to or 0) <= floor]
 
     async def _registered(self, since: float) -> set[str]:
         """The edges on the list, read after `since`: who comes to it later holds nothing of a closed account."""
         now = time.monotonic()
         if self._listed < since or now - self._listed >= _LIST_EVERY_S:
-            self._edges = await listed(self._bucket, STATE_EDGES)
+            self._edges = await registered_edges(self._js)
             self._listed = now
         return self._edges
 

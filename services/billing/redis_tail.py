@@ -9,10 +9,13 @@ import logging
 from typing import Any
 
 import msgspec
-import nats.js.errors
+from nats.js import JetStreamContext
 from nats.js.kv import KeyValue
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+
+from oneapi.bus.leader_reading import newest
+from oneapi.bus.subjects import BUCKET_STATE
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +34,9 @@ class Seen(msgspec.Struct, frozen=True):
 class RedisTail:
     """Call `lost()` about once a second. Raises what redis-py and nats raise."""
 
-    def __init__(self, redis: Redis, bucket: KeyValue) -> None:
+    def __init__(self, redis: Redis, js: JetStreamContext, bucket: KeyValue) -> None:
         self._redis = redis
+        self._js = js
         self._bucket = bucket
         self._seen: Seen | None = None
         self._blind = False
@@ -74,8 +78,5 @@ class RedisTail:
         self._seen = seen
 
     async def _read(self) -> Seen | None:
-        try:
-            entry = await self._bucket.get(_ENTRY)
-        except nats.js.errors.KeyNotFoundError:
-            return None
-        return msgspec.json.decode(entry.value or b"", type=Seen)
+        value = await newest(self._js, BUCKET_STATE, _ENTRY)
+        return None if value is None else msgspec.json.decode(value, type=Seen)

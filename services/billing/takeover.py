@@ -14,7 +14,7 @@ from oneapi.bus.subjects import CONSUMER_BILLING, LEDGER_SUBJECTS, STREAM_LEDGER
 from oneapi.catalog.view import CatalogView
 from services.billing.books import Books
 from services.billing.intake import Intake
-from services.billing.stream_reading import batches
+from services.billing.stream_reading import ReadingBroken, batches
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +40,14 @@ async def catch_up(js: JetStreamContext, books: Books, catalog: CatalogView) -> 
     # Markers of edges belong to rebuilds of the last writer: this one asks for its own.
     intake = Intake(js, _Later(), books, lambda: catalog, lambda _: None)
     count, booked = 0, first - 1
-    async for messages in batches(js, STREAM_LEDGER, LEDGER_SUBJECTS, first, last):
-        await intake.handle(messages)
-        count += len(messages)
-        # Not `last`: reading ends early when the bus is slow, and what was not read is not booked.
-        booked = max((message.metadata.sequence.stream for message in messages), default=booked)
+    try:
+        async for messages in batches(js, STREAM_LEDGER, LEDGER_SUBJECTS, first, last):
+            await intake.handle(messages)
+            count += len(messages)
+            booked = max((message.metadata.sequence.stream for message in messages), default=booked)
+    except ReadingBroken as failure:
+        # What was not read is not booked, and is delivered again.
+        logger.warning("not all that the last writer had in work could be read: %s", failure)
     fields = {"messages": count, "booked_up_to": booked, "delivered_up_to": last}
     logger.info("what the last writer had in work is booked", extra={"fields": fields})
     return booked

@@ -37,7 +37,7 @@ from services.billing.opening import Opening
 from services.billing.reaper import Reaper
 from services.billing.rebase import Rebase
 from services.billing.rollup import Rollup
-from services.billing.state_bucket import OPENED, listed
+from services.billing.state_bucket import opened_accounts
 from services.billing.sums import Sums
 from services.billing.takeover import catch_up
 from services.billing.term import NotTheWriter, Term, fence_for
@@ -156,7 +156,7 @@ class Writer:
     async def _one_term(self) -> None:
         stores = self._stores
         await schema.check(stores.clickhouse, stores.cluster)
-        opened = await listed(stores.state, OPENED)
+        opened = await opened_accounts(stores.js)
         accounts = opened | self._catalog().accounts.keys()
         marks = await read_marks(stores.clickhouse)
         fence = await fence_for(self._lease, stores.redis, accounts)

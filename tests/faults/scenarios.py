@@ -259,7 +259,8 @@ def booked_all(stage: Stage, limit_s: float = 60) -> None:
 
     async def waiting(js: JetStreamContext) -> bool:
         info = await js.consumer_info(STREAM_LEDGER, CONSUMER_BILLING)
-        return not info.num_pending and not info.num_ack_pending
+        last = (await js.stream_info(STREAM_LEDGER)).state.last_seq
+        return info.ack_floor is not None and info.ack_floor.stream_seq >= last
 
     eventually(lambda: on_bus(stage, waiting), limit_s)
 

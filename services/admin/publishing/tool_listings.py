@@ -32,7 +32,8 @@ class ToolListings:
         await BucketWatch(js, BUCKET_TOOLS, _read, self._loaded, self._changed).run()
 
     def _loaded(self, updates: list[Update]) -> None:
-        self._take({server_id: listing for server_id, listing in updates if listing is not None})
+        newest = dict(updates)
+        self._take({server_id: listing for server_id, listing in newest.items() if listing is not None})
 
     def _changed(self, update: Update) -> None:
         server_id, listing = update

@@ -12,7 +12,7 @@ READINGS = 60
 
 
 async def test_a_reading_has_all_of_it_every_time(js: JetStreamContext) -> None:
-    """Where the library's own end is believed, some of these readings have nothing."""
+    """Where the library's own end is believed, one in thirty of these readings has nothing."""
     bucket = await js.key_value(BUCKET_STATE)
     for number in range(ENTRIES):
         await bucket.put(f"some.{number}", b"value")

@@ -40,6 +40,8 @@ ROOT = Path(__file__).parents[3]
 SECRET = "a secret key for the tests of the edge"
 RATES = {"input": 2_000_000, "cached_input": 500_000, "output": 8_000_000}
 """Pico-USD per token: 2, 0.5 and 8 USD per million."""
+REFUSING = {"enabled", "expires_at_ms", "allowed_ips"}
+"""Fields of a key with which nobody is let in."""
 Found = TypeVar("Found")
 
 
@@ -205,14 +207,20 @@ class Stage:
         return account
 
     async def key(self, account: Account | None = None, **fields: Any) -> str:
-        """A new relay key."""
+        """A new relay key; the edge knows it, and its account, when this returns, unless it is one to be refused."""
         text = mint()
         record = RelayKey(
             id=unique_name("key"), name="test", account_id=(account or self.operator).id, user_id="user_1", **fields
         )
         self.keys[text] = record
         await self.put("key", self.hasher.hash(text), record)
+        if (account or self.operator).enabled and not fields.keys() & REFUSING:
+            await eventually(lambda: self._lets_in(text))
         return text
+
+    async def _lets_in(self, key: str) -> bool:
+        async with self.http(key) as http:
+            return (await http.get("/v1/models")).status_code == 200
 
     async def change_key(self, text: str, record: RelayKey | None) -> None:
         await self.put("key", self.hasher.hash(text), record)

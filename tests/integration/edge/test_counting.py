@@ -189,7 +189,7 @@ async def test_a_client_that_leaves_disturbs_nobody(stage: Stage, key: str, mode
     large["messages"] = [{"role": "user", "content": SLOW}]
     async with stage.http(key) as http:
         with pytest.raises(httpx2.TimeoutException):
-            await http.post(MESSAGES, json=large, timeout=0.2)
+            await http.post(MESSAGES, json=large, timeout=0.05)
         assert 2 < counted(MESSAGES, await http.post(MESSAGES, json=body(MESSAGES, "count-local"))) < 20
 
 

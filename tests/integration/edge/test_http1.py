@@ -393,5 +393,6 @@ async def test_a_server_that_never_shakes_hands(client: Client) -> None:
     silent = await asyncio.start_server(accept, "127.0.0.1", 0)
     url = f"https://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
     assert (await failure(client, url, connect_timeout_s=0.2)).kind is Kind.CONNECT_FAILED
-    assert began.is_set()
+    async with asyncio.timeout(10):
+        await began.wait()
     silent.close()

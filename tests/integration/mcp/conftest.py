@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ipaddress
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,7 +140,7 @@ class Gateway:
                 await asyncio.sleep(0.02)
 
     async def hear(self) -> None:
-        """Returns once it has what the bus had for it: a key may be used before every process has heard of it."""
+        """Returns once it has heard of each new key: one may be used before every process has."""
         connection = self.process._nats
         if connection is not None and connection.is_connected:
             # A bus that was killed just now doesn't answer.
@@ -245,9 +244,3 @@ async def start_tools() -> AsyncIterator[StartTools]:
     yield start
     for tools in running:
         await tools.stop()
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

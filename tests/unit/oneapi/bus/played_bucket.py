@@ -22,9 +22,11 @@ class PlayedBucket:
         self.failures = 0
         self.sent = 0
         self.pending = 0
+        self.pending_msgs = 0
         self.asked: tuple[str, bool] | None = None
         self._nc = self
         self._sub = self
+        self._jsi = SimpleNamespace(_dseq=1)
 
     async def key_value(self, _bucket: str) -> "PlayedBucket":
         if self.failures:
@@ -49,7 +51,9 @@ class PlayedBucket:
         if self.to_come.empty():
             await asyncio.sleep(0)
             raise TimeoutError
-        return self.to_come.get_nowait()
+        update = self.to_come.get_nowait()
+        self._jsi._dseq += update is not None
+        return update
 
     async def stop(self) -> None:
         self.stopped += 1

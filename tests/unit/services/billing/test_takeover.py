@@ -8,10 +8,11 @@ import pytest
 
 from oneapi.catalog.view import CatalogView
 from services.billing import takeover
+from services.billing.stream_reading import ReadingBroken
 
 
 class PlayedStream:
-    """A consumer of which messages 4 to 9 were given out and not acknowledged, and a stream that gives some of them."""
+    """A consumer of which messages 4 to 9 were given out and not acknowledged; at None its stream breaks."""
 
     def __init__(self, *given: int | None) -> None:
         self.given = given
@@ -23,9 +24,8 @@ class PlayedStream:
     async def batches(self, *_: Any) -> AsyncIterator[list[Any]]:
         for sequence in self.given:
             if sequence is None:
-                yield []  # what is left before the last was removed by its age
-            else:
-                yield [SimpleNamespace(metadata=SimpleNamespace(sequence=SimpleNamespace(stream=sequence)))]
+                raise ReadingBroken
+            yield [SimpleNamespace(metadata=SimpleNamespace(sequence=SimpleNamespace(stream=sequence)))]
 
 
 class PlayedIntake:
@@ -36,11 +36,14 @@ class PlayedIntake:
         pass
 
 
-@pytest.mark.parametrize(("given", "booked"), [((), 3), ((4, 5), 5), (range(4, 10), 9), ((4, None), 4), ((None,), 3)])
+@pytest.mark.parametrize(
+    ("given", "booked"),
+    [((), 3), ((4, 5), 5), (range(4, 10), 9), ((4, None), 4), ((None,), 3), ((4, None, 9), 4)],
+)
 async def test_it_says_how_far_it_has_read(
     monkeypatch: pytest.MonkeyPatch, given: tuple[int | None, ...], booked: int
 ) -> None:
-    """Reading ends early when the bus is slow: an account that opens on the rest would be overspent."""
+    """Reading breaks when the bus is slow: an account that opens on the rest would be overspent."""
     stream = PlayedStream(*given)
     monkeypatch.setattr(takeover, "batches", stream.batches)
     monkeypatch.setattr(takeover, "Intake", PlayedIntake)

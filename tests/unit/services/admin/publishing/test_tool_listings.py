@@ -37,3 +37,9 @@ def test_the_same_object_until_something_changes() -> None:
     assert [each.server_id for each in listings.known] == ["a"]
     listings._loaded([])
     assert listings.known == ()
+
+
+def test_a_server_that_goes_while_all_are_read_is_gone() -> None:
+    listings = ToolListings()
+    listings._loaded([("a", listing("a")), ("b", listing("b")), ("a", None)])
+    assert [each.server_id for each in listings.known] == ["b"]
