@@ -34,12 +34,12 @@ async def candidate(js: JetStreamContext, holder: str, ttl_s: float = 1.0) -> Ca
 
 
 async def test_one_holds_and_the_next_follows_with_a_higher_generation(js: JetStreamContext) -> None:
-    first = await candidate(js, "a")
+    first = await candidate(js, "a", 2.0)
     await until(lambda: first.lease.held)
-    second = await candidate(js, "b")
+    second = await candidate(js, "b", 2.0)
     generation = first.lease.generation
     began = time.monotonic()
-    while time.monotonic() - began < 1.5:
+    while time.monotonic() - began < 2.5:
         assert first.lease.held
         assert not second.lease.held
         await asyncio.sleep(0.02)

@@ -63,7 +63,7 @@ async def found(keyring: Keyring, text: str) -> str | None:
     return None if record is None else record.name
 
 
-async def becomes(keyring: Keyring, text: str, name: str | None, limit_s: float = 1.0) -> None:
+async def becomes(keyring: Keyring, text: str, name: str | None, limit_s: float = 10.0) -> None:
     deadline = time.monotonic() + limit_s
     while await found(keyring, text) != name:
         assert time.monotonic() < deadline
@@ -254,7 +254,7 @@ async def test_without_the_bus_what_is_held_goes_on(
     assert await found(keyring, held) == "r1"
     with pytest.raises(KeyringUnavailable):
         await keyring.lookup(unheld)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     # A line for each key would bury everything else.
     assert not [record for record in caplog.records if record.name != "oneapi.runtime.connections"]
     own_nats.start()

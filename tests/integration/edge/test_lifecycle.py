@@ -170,7 +170,7 @@ async def test_a_router_that_says_nothing(lone: Stage) -> None:
     try:
         began = time.monotonic()
         assert (await ask(lone, key, "mute")).status_code == 503
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         assert (await ask(lone, key, "quick")).status_code == 200
     finally:
         lone.router.silent = False

@@ -190,7 +190,7 @@ async def test_a_client_that_leaves_stops_the_upstream(stage: Stage, key: str, s
     async with stage.http(key) as http:
         with pytest.raises((httpx2.ReadTimeout, TimeoutError)):
             async with (
-                asyncio.timeout(1.0),
+                asyncio.timeout(2.0),
                 http.stream("POST", "/v1/chat/completions", json=body, headers={"x-request-id": client_id}) as answer,
             ):
                 async for _ in answer.aiter_lines():

@@ -176,7 +176,7 @@ async def test_a_caller_that_leaves_ends_the_call_since_the_revision_that_says_s
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     if ends:
-        await until(rogue.gone.is_set, 1.5)
+        await until(rogue.gone.is_set, 4)
         return
     # The connection's end has been noticed by the time that another request over a new one has been answered.
     assert (await gateway.get("/healthz")).status_code == 200

@@ -72,7 +72,7 @@ async def test_a_silent_redis_costs_no_more_than_its_limit(black_hole: int) -> N
     began = time.monotonic()
     with pytest.raises((redis.exceptions.TimeoutError, redis.exceptions.ConnectionError)):
         await client.get("a")
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 2.0
     await client.aclose()
 
 
