@@ -12,10 +12,12 @@ from typing import Any
 import nats.errors
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 
+from oneapi.bus.subjects import EVERYTHING
+
 logger = logging.getLogger(__name__)
 
-EVERYTHING = ">"
-_IDLE_S = 5.0
+_IDLE_S = 0.5
+_SILENCES = 10
 _STOP_S = 1.0
 _FORGET_S = 30.0
 """The server keeps a watch so long after its reader has gone."""
@@ -28,6 +30,7 @@ class BucketReader:
         self._watcher = watcher
         self._complete = False
         self._complete_is_due = empty
+        self._nothing_pending = False
 
     @classmethod
     async def open(cls, bucket: KeyValue, keys: str = EVERYTHING, *, values: bool = True) -> "BucketReader":
@@ -44,7 +47,7 @@ class BucketReader:
     async def next(self, idle_s: float) -> KeyValue.Entry | None:
         """The next entry, a deletion too; None, once, when everything that was there has come.
 
-        Raises TimeoutError when nothing comes for `idle_s` seconds.
+        Raises TimeoutError when nothing comes for `idle_s` seconds; ask again then, also for the end.
         """
         while self._complete or not self._complete_is_due:
             try:
@@ -56,18 +59,20 @@ class BucketReader:
             if entry is not None:
                 # How many more were to come when the server sent it.
                 self._complete_is_due = not entry.delta
+                self._nothing_pending = False
                 return entry
         self._complete = True
         return None
 
     async def _all_came(self) -> bool:
-        """Whether the server has sent no more than what came.
+        """Whether the server had nothing left to send at the last silence, and nothing has come since.
 
-        The last entries may say that others follow, which are replaced or gone when their turn comes.
+        The last entry may say that others follow, which are replaced or gone when their turn comes.
         """
-        now = await self._watcher._sub.consumer_info()
-        sent = now.delivered.consumer_seq if now.delivered is not None else 0
-        return not now.num_pending and sent < self._watcher._sub._jsi._dseq and not self._watcher._sub.pending_msgs
+        before = self._nothing_pending
+        self._nothing_pending = not (await self._watcher._sub.consumer_info()).num_pending
+        # What was sent before the answer has been put there by now.
+        return before and self._nothing_pending and self._watcher._updates.empty()
 
     async def check(self) -> None:
         """Raises nats.errors.Error when the server doesn't know the watch any more."""
@@ -84,9 +89,20 @@ async def contents(bucket: KeyValue, keys: str = EVERYTHING, *, values: bool = T
     Raises nats.errors.Error, and TimeoutError when nothing comes for 5 s before all is there.
     """
     reader = await BucketReader.open(bucket, keys, values=values)
-    found = {}
+    found: dict[str, KeyValue.Entry] = {}
+    silences = 0
     try:
-        while (entry := await reader.next(_IDLE_S)) is not None:
+        while True:
+            try:
+                entry = await reader.next(_IDLE_S)
+            except TimeoutError:
+                silences += 1
+                if silences == _SILENCES:
+                    raise
+                continue
+            if entry is None:
+                break
+            silences = 0
             found[entry.key] = entry
     finally:
         await reader.stop()

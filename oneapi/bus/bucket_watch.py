@@ -33,7 +33,7 @@ class _WatchLost(Exception):
 
 class BucketWatch(Generic[Read]):
     """`read` makes something of each entry, None of one that is to be passed over. `loaded` gets what was in the bucket
-    at each beginning, `changed` what comes later.
+    at each beginning, an entry that was replaced meanwhile before the newer one; `changed` gets what comes later.
 
     All run on the event loop and must return at once. A deletion by NATS's own marker is an entry with that operation.
     """
@@ -54,32 +54,31 @@ class BucketWatch(Generic[Read]):
         self._loaded = loaded
         self._changed = changed
         self._check_every_s = check_every_s
+        self._failures = 0
 
     async def run(self) -> None:
         """Watches until it is cancelled. Waits for the bucket for as long as it takes."""
-        attempt = 0
         while True:
             heed_cancellation()
             try:
                 store = await self._js.key_value(self._bucket)
                 reconnects, made = self._reconnects(), await self._bucket_made()
                 reader = await BucketReader.open(store)
-                attempt = 0
                 try:
                     await self._watch(reader, reconnects, made)
                 finally:
                     await reader.stop()
             except (OSError, TimeoutError, nats.errors.Error, _WatchLost) as failure:
-                attempt += 1
-                if attempt in {2, 20} or attempt % 200 == 0:
+                self._failures += 1
+                if self._failures in {2, 20} or self._failures % 200 == 0:
                     fields = {"bucket": self._bucket, "why": repr(failure)}
                     logger.warning("a bucket can't be watched", extra={"fields": fields})
-                await asyncio.sleep(RETRY.delay(attempt))
+                await asyncio.sleep(RETRY.delay(self._failures))
 
     async def _watch(self, reader: BucketReader, reconnects: int, made: object) -> None:
         loop = asyncio.get_running_loop()
         first: list[Read] | None = []
-        checked = loop.time()
+        checked = heard = loop.time()
         while True:
             heed_cancellation()
             if self._reconnects() != reconnects:
@@ -87,13 +86,17 @@ class BucketWatch(Generic[Read]):
             try:
                 update = await reader.next(_TICK_S)
             except TimeoutError:
-                if loop.time() - checked > self._check_every_s:
-                    checked = loop.time()
+                now = loop.time()
+                if first is not None and now - heard > self._check_every_s:
+                    raise _WatchLost("the beginning has no end") from None
+                if now - checked > self._check_every_s:
+                    checked = now
                     await self._check(reader, made)
                 continue
+            heard = loop.time()
             if update is None:
                 self._loaded(first or [])
-                first = None
+                first, self._failures = None, 0
                 continue
             entry = self._read(update)
             if entry is None:

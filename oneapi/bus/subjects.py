@@ -44,6 +44,10 @@ HEADER_DEAD_SUBJECT = "Oneapi-Dead-Subject"
 HEADER_DEAD_SEQUENCE = "Oneapi-Dead-Sequence"
 
 
+EVERYTHING = ">"
+"""All keys of a bucket."""
+
+
 def bucket_stream(bucket: str) -> str:
     """The stream that holds a KV bucket."""
     return f"KV_{bucket}"

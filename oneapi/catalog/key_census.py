@@ -18,7 +18,7 @@ import nats.errors
 from nats.js import JetStreamContext
 
 from oneapi.bus import leader_reading
-from oneapi.bus.subjects import BUCKET_KEYS, bucket_subject
+from oneapi.bus.subjects import BUCKET_KEYS, EVERYTHING, bucket_stream, bucket_subject
 from oneapi.catalog.known_digests import KnownDigests
 from oneapi.runtime.tasks import Backoff, heed_cancellation
 
@@ -30,6 +30,7 @@ TRUST_S = 15.0
 AGAIN_S = 0.5
 """After a disagreement: what was on its way has arrived by then."""
 _RETRY = Backoff(0.1, 5.0)
+_STREAM = bucket_stream(BUCKET_KEYS)
 _SUBJECT_PREFIX = bucket_subject(BUCKET_KEYS, "")
 _FAILURES = (OSError, TimeoutError, nats.errors.Error, ValueError)
 
@@ -114,7 +115,7 @@ class KeyCensus:
 
     async def _counts_match(self) -> bool:
         connection, began = self._nc.stats["reconnects"], self._clock()
-        state = await leader_reading.state(self._js, BUCKET_KEYS)
+        state = await leader_reading.state(self._js, _STREAM)
         ahead = self._messages - (state.last_seq - self._base)
         if connection != self._connection or len(self._digests) != state.num_subjects:
             return False
@@ -139,7 +140,7 @@ class KeyCensus:
         base: int | None = None
         expected = 0
         try:
-            async for page in leader_reading.pages(self._js, BUCKET_KEYS):
+            async for page in leader_reading.pages(self._js, _STREAM, bucket_subject(BUCKET_KEYS, EVERYTHING)):
                 base = page.last_seq if base is None else base
                 expected = page.num_subjects
                 filling.add_page(subject[len(_SUBJECT_PREFIX) :] for subject in page.subjects or ())

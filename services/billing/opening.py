@@ -18,6 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.kv import KeyValue
 from redis.asyncio import Redis
 
+from oneapi.bus import leader_reading
 from oneapi.bus.subjects import CONSUMER_BILLING, EDGE_SYNC, STREAM_LEDGER
 from oneapi.catalog.view import CatalogView
 from oneapi.runtime.ids import uuid7
@@ -222,7 +223,7 @@ class Opening:
             if missing:
                 self._say_late(rebuild, missing)
             # Not only the markers: an edge that left the list has shipped all it had before.
-            rebuild.booked_up_to = (await self._js.stream_info(STREAM_LEDGER)).state.last_seq
+            rebuild.booked_up_to = (await leader_reading.state(self._js, STREAM_LEDGER)).last_seq
 
     async def _behind_the_barrier(self, waiting: Sequence[Rebuild]) -> list[Rebuild]:
         """Those for which everything in the stream up to their barrier is booked."""
@@ -235,7 +236,7 @@ class Opening:
             # Up to the last delivery, not further: the bus acknowledges a message before it counts it for the consumer.
             # What its age has removed is never delivered.
             delivered = info.delivered.stream_seq if info.delivered is not None else 0
-            removed = (await self._js.stream_info(STREAM_LEDGER)).state.first_seq - 1
+            removed = (await leader_reading.state(self._js, STREAM_LEDGER)).first_seq - 1
             floor = max(floor, delivered, removed)
         return [rebuild for rebuild in barriers if (rebuild.booked_up_to or 0) <= floor]
 

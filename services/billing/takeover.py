@@ -6,6 +6,7 @@ acknowledgement is overdue; by then it is known, and only acknowledged. It must 
 
 import logging
 
+import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -14,7 +15,7 @@ from oneapi.bus.subjects import CONSUMER_BILLING, LEDGER_SUBJECTS, STREAM_LEDGER
 from oneapi.catalog.view import CatalogView
 from services.billing.books import Books
 from services.billing.intake import Intake
-from services.billing.stream_reading import ReadingBroken, batches
+from services.billing.stream_reading import batches
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +46,9 @@ async def catch_up(js: JetStreamContext, books: Books, catalog: CatalogView) -> 
             await intake.handle(messages)
             count += len(messages)
             booked = max((message.metadata.sequence.stream for message in messages), default=booked)
-    except ReadingBroken as failure:
+    except nats.errors.Error as failure:
         # What was not read is not booked, and is delivered again.
-        logger.warning("not all that the last writer had in work could be read: %s", failure)
+        logger.warning("not all that the last writer had in work could be read: %r", failure)
     fields = {"messages": count, "booked_up_to": booked, "delivered_up_to": last}
     logger.info("what the last writer had in work is booked", extra={"fields": fields})
     return booked

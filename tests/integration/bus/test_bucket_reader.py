@@ -40,6 +40,19 @@ async def test_an_empty_bucket_then_a_change(js: JetStreamContext) -> None:
     await reader.stop()
 
 
+async def test_a_last_entry_that_says_that_others_follow(js: JetStreamContext) -> None:
+    bucket = await js.key_value(BUCKET_STATE)
+    await bucket.put("name", b"value")
+    reader = await BucketReader.open(bucket)
+    assert await reader.next(5) is not None
+    # As when what followed was replaced before its turn: that can't be brought about at will.
+    reader._complete_is_due = False
+    with pytest.raises(TimeoutError):
+        await reader.next(0.1)
+    assert await reader.next(0.1) is None
+    await reader.stop()
+
+
 async def test_a_watch_that_the_server_forgot_is_known(js: JetStreamContext) -> None:
     bucket = await js.key_value(BUCKET_STATE)
     reader = await BucketReader.open(bucket)

@@ -22,11 +22,12 @@ class PlayedBucket:
         self.failures = 0
         self.sent = 0
         self.pending = 0
-        self.pending_msgs = 0
+        self.comes_while_asked: list[Any] = []
+        """Each is sent with one of the answers."""
         self.asked: tuple[str, bool] | None = None
         self._nc = self
         self._sub = self
-        self._jsi = SimpleNamespace(_dseq=1)
+        self._updates = self.to_come
 
     async def key_value(self, _bucket: str) -> "PlayedBucket":
         if self.failures:
@@ -38,6 +39,8 @@ class PlayedBucket:
         return SimpleNamespace(created=self.made)
 
     async def consumer_info(self) -> Any:
+        self.send(*self.comes_while_asked[:1])
+        del self.comes_while_asked[:1]
         return SimpleNamespace(num_pending=self.pending, delivered=SimpleNamespace(consumer_seq=self.sent))
 
     async def watch(self, keys: str, *, meta_only: bool, inactive_threshold: float) -> "PlayedBucket":
@@ -51,9 +54,7 @@ class PlayedBucket:
         if self.to_come.empty():
             await asyncio.sleep(0)
             raise TimeoutError
-        update = self.to_come.get_nowait()
-        self._jsi._dseq += update is not None
-        return update
+        return self.to_come.get_nowait()
 
     async def stop(self) -> None:
         self.stopped += 1

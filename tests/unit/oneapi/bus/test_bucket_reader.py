@@ -37,30 +37,52 @@ async def test_the_librarys_early_end_is_not_believed(sent: int, pending: int) -
     assert await read(bucket, 4) == ["a", "b", None, "c"]
 
 
-@pytest.mark.parametrize(("sent", "pending", "buffered"), [(2, 0, 0), (1, 1, 0), (1, 0, 1)])
-async def test_silence_before_the_end_is_a_timeout(sent: int, pending: int, buffered: int) -> None:
+async def test_silence_while_the_server_has_more_is_no_end() -> None:
     bucket = PlayedBucket()
     bucket.send(None, entry("a", delta=1))
-    bucket.sent, bucket.pending, bucket.pending_msgs = sent, pending, buffered
+    bucket.pending = 1
     with pytest.raises(TimeoutError):
         await contents(bucket)  # type: ignore[arg-type]
     assert bucket.stopped == 1
 
 
-async def test_silence_is_the_end_when_the_server_has_no_more() -> None:
+async def values(reader: BucketReader, count: int) -> list[Any]:
+    """Of the next answers; "silence" for none."""
+    found: list[Any] = []
+    for _ in range(count):
+        try:
+            one: Any = await reader.next(1)
+        except TimeoutError:
+            found.append("silence")
+        else:
+            found.append(one and one.value)
+    return found
+
+
+async def test_a_second_silence_is_the_end_when_the_server_has_no_more() -> None:
     """What was to come behind the last entry was replaced or went before its turn."""
     bucket = PlayedBucket()
     bucket.pending = 2
     bucket.send(entry("a", delta=1))
     reader = await BucketReader.open(bucket)  # type: ignore[arg-type]
-    first = await reader.next(1)
-    bucket.pending, bucket.sent = 0, 1
-    assert first is not None
-    assert await reader.next(1) is None
+    assert await values(reader, 2) == ["a", "silence"]
+    bucket.pending = 0
+    assert await values(reader, 2) == ["silence", None]
     bucket.send(entry("b"))
-    later = await reader.next(1)
-    assert later is not None
-    assert later.key == "b"
+    assert await values(reader, 2) == ["b", "silence"]
+
+
+async def test_what_comes_late_is_before_the_end() -> None:
+    """With the answer that nothing is pending, or after it."""
+    bucket = PlayedBucket()
+    bucket.sent = 4
+    reader = await BucketReader.open(bucket)  # type: ignore[arg-type]
+    bucket.send(entry("a", delta=3))
+    assert await values(reader, 1) == ["a"]
+    bucket.comes_while_asked = [entry("b", delta=2)]
+    assert await values(reader, 3) == ["silence", "b", "silence"]
+    bucket.comes_while_asked = [entry("c", delta=1)]
+    assert await values(reader, 4) == ["silence", "c", "silence", None]
 
 
 async def test_contents_are_what_is_there_in_the_end() -> None:

@@ -65,6 +65,18 @@ async def test_it_begins_anew_when_the_connection_or_the_bucket_was_lost(bench: 
     assert bench.bucket.begun.qsize() >= 2
 
 
+async def test_it_begins_anew_when_the_beginning_never_ends(bench: Bench) -> None:
+    bench.bucket.pending = 2
+    bench.bucket.send(entry(1, delta=1))
+    told = asyncio.create_task(bench.next())
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await bench.bucket.begun.get()
+    assert not told.done()
+    bench.bucket.holds(1, 2)
+    assert await told == [1, 2]
+
+
 async def test_it_waits_for_a_bucket_that_is_not_there_yet(bench: Bench) -> None:
     bench.bucket.failures = 2
     bench.bucket.holds(1)

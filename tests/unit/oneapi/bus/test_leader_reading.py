@@ -8,7 +8,7 @@ import nats.errors
 import pytest
 
 from oneapi.bus import leader_reading
-from oneapi.bus.leader_reading import UnreadableAnswer
+from oneapi.bus.leader_reading import NoLeaderAnswered
 
 
 class Server:
@@ -28,8 +28,13 @@ class Server:
         assert timeout
         request = msgspec.json.decode(payload)
         self.asked.append(request)
-        page = self.subjects[request["offset"] :][: self.size]
-        counts = {"last_seq": 9, "num_subjects": len(self.subjects), "subjects": dict.fromkeys(page, 1) or None}
+        page = self.subjects[request.get("offset", 0) :][: self.size]
+        counts = {
+            "first_seq": 1,
+            "last_seq": 9,
+            "num_subjects": len(self.subjects),
+            "subjects": dict.fromkeys(page, 1) or None,
+        }
         whole = msgspec.json.encode({"state": counts, "total": len(self.subjects), "config": {}})
         return SimpleNamespace(data=self.answer or whole)
 
@@ -45,17 +50,36 @@ async def test_all_pages(subjects: int, asked: int) -> None:
 async def test_a_list_that_shrinks_meanwhile_ends() -> None:
     server = Server(7, 3)
     found = []
-    async for page in leader_reading.pages(server, "b"):  # type: ignore[arg-type]
+    async for page in leader_reading.pages(server, "KV_b", "$KV.b.>"):  # type: ignore[arg-type]
         found.append(len(page.subjects or ()))
         server.subjects = server.subjects[:3]
     assert found == [3, 0]
 
 
-@pytest.mark.parametrize("answer", [b'{"error": {"code": 404}}', b"", b"[]"])
+STATE = b'"state": {"first_seq": 1, "last_seq": 9}'
+
+
+async def test_an_answer_names_the_leader_or_has_no_cluster() -> None:
+    server = Server(1, 3)
+    for cluster in (b"", b', "cluster": {"leader": "n1"}'):
+        server.answer = b"{" + STATE + cluster + b"}"
+        assert (await leader_reading.state(server, "KV_b")).last_seq == 9  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"error": {"code": 404, "description": "stream not found"}}',
+        b"{" + STATE + b', "cluster": {"name": "c", "replicas": []}}',
+        b"{}",
+        b"",
+        b"[]",
+    ],
+)
 async def test_an_answer_that_says_something_else(answer: bytes) -> None:
     server = Server(1, 3)
     server.answer = answer or b" "
-    with pytest.raises(UnreadableAnswer):
+    with pytest.raises(NoLeaderAnswered):
         await leader_reading.names(server, "b")  # type: ignore[arg-type]
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from oneapi.bus import leader_reading
+from oneapi.bus.leader_reading import State
 from services.billing.opening import Opening, Rebuild
 
 
@@ -21,8 +23,8 @@ class Bus:
     async def consumer_info(self, *_: str) -> Any:
         return self.info
 
-    async def stream_info(self, _: str) -> Any:
-        return SimpleNamespace(state=SimpleNamespace(first_seq=self.first))
+    async def state(self, *_: Any) -> State:
+        return State(first_seq=self.first, last_seq=9)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +44,12 @@ class Bus:
         ({"pending": 0, "unacknowledged": 1, "floor": 2, "delivered": 3, "first": 6}, False),
     ],
 )
-async def test_everything_up_to_it_is_booked(told: dict[str, Any], behind: bool) -> None:
+async def test_everything_up_to_it_is_booked(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, Any], behind: bool
+) -> None:
     none: Any = None
-    opening = Opening(none, Bus(**told), none, none, none, none, max_wait_s=1, opened=set())  # type: ignore[arg-type]
+    bus = Bus(**told)
+    monkeypatch.setattr(leader_reading, "state", bus.state)
+    opening = Opening(none, bus, none, none, none, none, max_wait_s=1, opened=set())  # type: ignore[arg-type]
     rebuild = Rebuild("acc_1", "one", False, 0.0, booked_up_to=5)
     assert await opening._behind_the_barrier([rebuild]) == ([rebuild] if behind else [])
