@@ -87,7 +87,7 @@ class BatchConsumer:
                 async with self._subscription() as subscription:
                     while True:
                         heed_cancellation()
-                        messages = await self._fetch(subscription)
+                        messages = await fetch(subscription, self._batch, self._fetch_wait_s)
                         failures = 0
                         if messages:
                             await self._process(messages, handle)
@@ -156,12 +156,6 @@ class BatchConsumer:
             if have != want:
                 raise WrongConsumerSetting(f"The consumer {self._durable} has {name} = {have}, and it must be {want}.")
 
-    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
-        try:
-            return await subscription.fetch(self._batch, timeout=self._fetch_wait_s)
-        except TimeoutError:
-            return []
-
     async def _process(self, messages: list[Msg], handle: Handler) -> None:
         # Redelivered messages come behind newer ones; within a batch the stream's order is restored.
         messages.sort(key=lambda message: message.metadata.sequence.stream)
@@ -211,3 +205,11 @@ class BatchConsumer:
             if not message.is_acked:
                 with contextlib.suppress(nats.errors.Error, OSError):
                     await message.nak(delay=STOP_NAK_DELAY_S)
+
+
+async def fetch(subscription: JetStreamContext.PullSubscription, count: int, wait_s: float) -> list[Msg]:
+    """Up to `count` messages; none when none comes within `wait_s` seconds. Raises nats.errors.Error."""
+    try:
+        return await subscription.fetch(count, timeout=wait_s)
+    except TimeoutError:
+        return []

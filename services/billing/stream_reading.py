@@ -13,11 +13,12 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from oneapi.bus import leader_reading
+from oneapi.bus.consumer import fetch
 
 _AT_ONCE = 200
 _FETCH_S = 2.0
 _FORGOTTEN_S = 300.0
-"""Longer than anybody works on a batch."""
+"""The server keeps a consumer so long that nobody asks: while a batch is worked on."""
 _ATTEMPTS = 3
 """In a row, without one message."""
 
@@ -59,7 +60,7 @@ async def _until_broken(
     sent, at = 0, first - 1
     try:
         while at < last:
-            fetched = await _fetch(subscription)
+            fetched = await fetch(subscription, _AT_ONCE, _FETCH_S)
             whole: list[Msg] = []
             for message in fetched:
                 # The server takes for read what was on a connection that broke, and goes on behind it.
@@ -74,10 +75,3 @@ async def _until_broken(
                 return
     finally:
         await subscription.unsubscribe()
-
-
-async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
-    try:
-        return await subscription.fetch(_AT_ONCE, timeout=_FETCH_S)
-    except TimeoutError:
-        return []

@@ -64,9 +64,9 @@ class Announcer:
     async def _tidy(self, js: JetStreamContext, configured: frozenset[str]) -> None:
         try:
             bucket = await js.key_value(BUCKET_TOOLS)
-            for server_id in [entry.key for entry in await contents(bucket, values=False)]:
-                if server_id not in configured and server_id not in self._heard:
-                    self.gone(server_id)
+            for entry in await contents(bucket, values=False):
+                if entry.key not in configured and entry.key not in self._heard:
+                    self.gone(entry.key)
         except _FAILURES as failure:
             logger.info("old tools stay on the bus", extra={"fields": {"why": type(failure).__name__}})
 
